@@ -1,0 +1,265 @@
+"""Parcels in, assessments out: the one path that every door takes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from riskscore import __version__
+from riskscore.conditions import Answers, evaluate
+from riskscore.evidence import fields_behind
+from riskscore.conditions import leaves
+from riskscore.features import Facts, build_facts
+from riskscore.features.tables import TradeTables, load_trade_tables
+from riskscore.goods_text import GoodsText, read_goods
+from riskscore.ledger import Ledger, Proposals, band_names, propose, reasons_column, write_ledger
+from riskscore.lexicon import Lexicon, load_lexicon
+from riskscore.normalise import normalise
+from riskscore.places import default_models, default_sops
+from riskscore.reference import Reference, load_reference
+from riskscore.schema import Tables
+from riskscore.scorecard import MILLION, Scorecard, Scores, load_scorecard, score
+from riskscore.sops import ACTIONS, AXES, BANDS, CASE_TYPES, Indicator, load_packs, wanted_features
+from riskscore.wording import Wording, load_wording
+
+Profile = Literal["operator", "authority"]
+ILLICIT, COMPLIANCE = 0, 1
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Everything that scoring needs, loaded and checked once. Build it with `load_engine`."""
+
+    indicators: list[Indicator]
+    lexicon: Lexicon
+    trade: TradeTables
+    reference: Reference
+    scorecard: Scorecard
+    wording: Wording
+    sops_version: str
+
+    @cached_property
+    def active(self) -> list[Indicator]:
+        """Indicators that count."""
+        return [i for i in self.indicators if i.status == "active"]
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """Features that the active indicators ask for."""
+        return wanted_features(self.active)
+
+    @property
+    def versions(self) -> dict[str, Any]:
+        """What an assessment names so that it can be computed again."""
+        return {
+            "model": self.scorecard.id,
+            "sops": self.sops_version,
+            "code": __version__,
+            "basis": self.scorecard.basis,
+            "confirmed_finds": self.scorecard.confirmed_finds,
+        }
+
+
+def load_engine(sops: Path | None = None, models: Path | None = None) -> Engine:
+    """Load packs, lexicons, tables, wording and the current scorecard.
+
+    Parameters
+    ----------
+    sops, models : Path, optional
+        Folders; by default those that come with the package.
+
+    Raises
+    ------
+    SopError, ModelError
+        With everything that does not hold.
+    """
+    sops = sops or default_sops()
+    tables = sops / "tables"
+    return Engine(
+        load_packs(sops / "packs"),
+        load_lexicon(sops / "lexicons"),
+        load_trade_tables(tables),
+        load_reference(sops),
+        load_scorecard(models or default_models()),
+        load_wording(sops / "procedures"),
+        sops_digest(sops),
+    )
+
+
+def sops_digest(sops: Path) -> str:
+    """First 12 hex digits of the sha256 over all SOP files that count, with their names."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in sops.rglob("*") if p.suffix in (".yml", ".csv")):
+        digest.update(path.relative_to(sops).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """Assessments of a batch of n parcels, as columns. `flat` and `document` word them."""
+
+    engine: Engine
+    profile: Profile
+    as_of: datetime
+    facts: Facts
+    goods: GoodsText
+    answers: Answers
+    scores: Scores
+    proposals: Proposals
+    ledger: Ledger
+    _reasons: dict[str, pa.Array] = field(default_factory=dict)
+
+    @property
+    def parcel_ids(self) -> pl.Series:
+        """The courier's references."""
+        return self.facts.parcels["parcel_id"]
+
+    @cached_property
+    def band(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Overall band numbers: the highest of both axes (floors are in them)."""
+        return self.scores.bands.max(axis=1)
+
+    @property
+    def flagged(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Parcels whose band is at least review."""
+        return self.band > 0
+
+    def reasons(self, worded: Literal["flagged", "full"] = "flagged") -> pa.Array:
+        """Reasons of every parcel as an Arrow list of structs."""
+        if worded not in self._reasons:
+            rows = np.ones(len(self.band), np.bool_) if worded == "full" else self.flagged
+            self._reasons[worded] = reasons_column(
+                self.ledger, self.engine.active, self.facts, self.proposals, self.scores.bands[:, ILLICIT], rows
+            )
+        return self._reasons[worded]
+
+    def flat(self, reasons: Literal["flagged", "full"] = "flagged") -> pl.DataFrame:
+        """One row per parcel, in the order they came (contract 2, flat output)."""
+        active = self.engine.active
+        n = len(self.band)
+        actors = pl.Series([*(i.action_by for i in active), None], dtype=pl.String)
+        points = self.scores.points / MILLION
+        axes = self.engine.scorecard.axes
+        frame = pl.DataFrame(
+            {
+                "parcel_id": self.parcel_ids,
+                "score": points[:, ILLICIT],
+                "band": band_names(self.band),
+                "illicit_band": band_names(self.scores.bands[:, ILLICIT]),
+                "action": pl.Series(np.array(ACTIONS)[self.proposals.action], dtype=pl.String),
+                "action_by": actors.gather(np.where(self.proposals.action_by < 0, len(active), self.proposals.action_by)),
+                "case_type": pl.Series(np.array(CASE_TYPES)[self.proposals.case_type], dtype=pl.String),
+                "compliance_score": points[:, COMPLIANCE],
+                "compliance_band": band_names(self.scores.bands[:, COMPLIANCE]),
+                "compliance_base_points": np.full(n, axes["compliance"].base / MILLION),
+                "completeness": self.scores.completeness,
+                "base_points": np.full(n, axes["illicit"].base / MILLION),
+            }
+        )
+        return frame.with_columns(
+            pl.from_arrow(self.reasons(reasons)).alias("reasons"),  # type: ignore[union-attr]
+            model=pl.lit(self.engine.scorecard.id),
+            sops=pl.lit(self.engine.sops_version),
+        )
+
+    def documents(self, rows: list[int]) -> list[dict[str, Any]]:
+        """Whole assessments (contract 2) of the chosen rows."""
+        flat = self.flat("full")[rows].to_dicts()
+        return [self._document(row, entry) for row, entry in zip(rows, flat, strict=True)]
+
+    def _document(self, row: int, entry: dict[str, Any]) -> dict[str, Any]:
+        words = self.engine.wording
+        return {
+            "parcel_id": entry["parcel_id"],
+            "assessed_at": _rfc3339(self.as_of),
+            "profile": self.profile,
+            "as_of": _rfc3339(self.as_of),
+            "score": entry["score"],
+            "band": entry["band"],
+            "illicit_band": entry["illicit_band"],
+            "base_points": entry["base_points"],
+            "compliance": {
+                "score": entry["compliance_score"],
+                "band": entry["compliance_band"],
+                "base_points": entry["compliance_base_points"],
+            },
+            "action": entry["action"],
+            "action_by": entry["action_by"],
+            "case_type": entry["case_type"],
+            "completeness": entry["completeness"],
+            "missing": self.missing(row),
+            "reasons": entry["reasons"],
+            "procedure": words.procedure(entry["action"], entry["case_type"], self.profile),
+            "counter": words.counter(entry["action"], entry["case_type"]),
+            "versions": self.engine.versions,
+            "lang": words.lang,
+        }
+
+    def missing(self, row: int, most: int = 3) -> list[dict[str, str]]:
+        """The few fields whose completion would let the most weighty indicators be judged."""
+        truth = self.answers.truth
+        unknown = np.flatnonzero(~(truth.true[row] | truth.false[row]))
+        parcel = self.facts.parcels[row]
+        items = self.facts.items.filter(pl.col("parcel") == row)
+        weight: dict[str, int] = {}
+        helps: dict[str, list[str]] = {}
+        for number in unknown:
+            indicator = self.engine.active[number]
+            for path in dict.fromkeys(p for leaf in leaves(indicator.when) for p in fields_behind(leaf.column)):
+                lacking = items[path].null_count() or not items.height if path.startswith("item.") else parcel[path][0] is None
+                if lacking:
+                    weight[path] = weight.get(path, 0) + abs(indicator.points)
+                    helps.setdefault(path, []).append(indicator.id)
+        best = sorted(weight, key=lambda path: (-weight[path], path))[:most]
+        return [
+            {
+                "path": path.replace("item.", "items[].") if path.startswith("item.") else path,
+                "why": f"without it {len(helps[path])} indicator{'s' if len(helps[path]) > 1 else ''} cannot be judged "
+                f"({', '.join(helps[path][:4])}{' …' if len(helps[path]) > 4 else ''})",
+            }
+            for path in best
+        ]
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def assess(tables: Tables, engine: Engine, *, as_of: datetime, profile: Profile = "authority") -> Assessed:
+    """Assess a batch of parcels.
+
+    Parameters
+    ----------
+    tables : Tables
+        Typed parcels (n rows) and items, as every reader makes them.
+    engine : Engine
+    as_of : datetime
+        The one clock of this assessment, with an offset.
+    profile : {"authority", "operator"}
+        Who it is for; an operator's assessment reads that courier's own data only.
+    """
+    tables = normalise(tables, engine.reference, as_of)
+    goods = read_goods(tables.items["item.description"].fill_null("").to_list(), engine.lexicon)
+    facts = build_facts(tables, goods, engine.trade, as_of, engine.wanted)
+    answers = evaluate([i.when for i in engine.active], facts.parcels, facts.items, facts.grouping)
+    scores = score(engine.scorecard, engine.active, answers.truth)
+    proposals = propose(engine.active, answers.truth.true)
+    ledger = write_ledger(engine.active, answers, scores, facts, goods.hits)
+    return Assessed(engine, profile, as_of, facts, goods, answers, scores, proposals, ledger)
+
+
+def rank_key(parcel_id: str, key: bytes = b"riskscore") -> bytes:
+    """Keyed hash that orders parcels of equal score, so that nobody gains by a clever reference."""
+    return hashlib.blake2b(parcel_id.encode("utf-8", "surrogatepass"), key=key, digest_size=8).digest()
+
+
+__all__ = ["AXES", "BANDS", "Assessed", "Engine", "assess", "load_engine", "rank_key", "sops_digest"]

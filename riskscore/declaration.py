@@ -1,0 +1,125 @@
+"""The declaration as it comes over HTTP: a strict pydantic model and its JSON Schema, made from `schema.FIELDS`.
+
+A bad field is refused with its path. What is itself a sign (S10, HS codes, phones, e-mails, marks, document numbers,
+free text) is a string and never refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    create_model,
+)
+from pydantic import Field as ModelField
+from pydantic.json_schema import WithJsonSchema
+
+from riskscore.schema import FIELDS, MAX_ITEMS, Field
+
+_STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+_LARGEST = 1e12
+
+
+def _member_of(codes: frozenset[str], what: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in codes:
+            raise ValueError(f"is not {what}")
+        return value
+
+    return check
+
+
+def _stated(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+class _Types:
+    """The Python type of each kind of field."""
+
+    def __init__(self, countries: frozenset[str], currencies: frozenset[str]) -> None:
+        country = _member_of(countries, "an ISO 3166-1 alpha-2 code (or XK)")
+        currency = _member_of(currencies, "an ISO 4217 code")
+        self.plain: dict[str, Any] = {
+            "text": str,
+            "number": Annotated[float, ModelField(ge=0, le=_LARGEST)],
+            "integer": Annotated[int, ModelField(ge=0, le=10**9)],
+            "timestamp": AwareDatetime,
+            "date": date,
+            "country": Annotated[str, AfterValidator(country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})],
+            "currency": Annotated[
+                str, AfterValidator(currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
+            ],
+        }
+
+    def of(self, field: Field) -> Any:
+        if field.kind == "choice":
+            return Literal[field.choices]
+        if field.kind == "list":
+            member = Literal[field.choices] if field.choices else self.plain[field.of]
+            return list[member]  # type: ignore[valid-type]
+        if field.kind == "records":
+            return list[_nested(_name(field.path), {f.path: f for f in field.fields}, self)]  # type: ignore[misc]
+        return self.plain[field.kind]
+
+
+def _name(path: str) -> str:
+    return "".join(part.capitalize() for part in path.replace("_", " ").replace(".", " ").split())
+
+
+def _nested(name: str, fields: dict[str, Field], types: _Types) -> type[BaseModel]:
+    """A model whose dotted paths are nested models."""
+    groups: dict[str, dict[str, Field]] = {}
+    members: dict[str, Any] = {}
+    for path, field in fields.items():
+        head, _, rest = path.partition(".")
+        if rest:
+            groups.setdefault(head, {})[rest] = field
+        else:
+            members[head] = (types.of(field) | None, ModelField(default=None, description=field.doc))
+    for head, inner in groups.items():
+        model = _nested(f"{name}{_name(head)}" if name != "Parcel" else _name(head), inner, types)
+        members[head] = (model | None, None)
+    return create_model(name, __config__=_STRICT, **members)
+
+
+@cache
+def parcel_model(countries: frozenset[str], currencies: frozenset[str]) -> type[BaseModel]:
+    """The strict nested declaration.
+
+    Parameters
+    ----------
+    countries : frozenset of str
+        ISO 3166-1 alpha-2 codes and XK.
+    currencies : frozenset of str
+        ISO 4217 codes.
+    """
+    types = _Types(countries, currencies)
+    item = _nested("Item", {f.path.removeprefix("item."): f for f in FIELDS if f.of_item}, types)
+    base = _nested("Parcel", {f.path: f for f in FIELDS if not f.of_item and f.path != "parcel_id"}, types)
+    parcel_id = Annotated[str, ModelField(max_length=200), AfterValidator(_stated)]
+    return create_model(
+        "ParcelDeclaration",
+        __base__=base,
+        __doc__="A parcel declaration. Every field but parcel_id may be left out; what is unknown stays unknown.",
+        parcel_id=(parcel_id, ModelField(description="The courier's own reference; unique within one courier")),
+        items=(
+            Annotated[list[item], ModelField(max_length=MAX_ITEMS)] | None,  # type: ignore[valid-type]
+            ModelField(default=None, description="Goods items"),
+        ),
+    )
+
+
+def json_schema(countries: frozenset[str], currencies: frozenset[str]) -> str:
+    """JSON Schema of the declaration, as committed in ``docs/parcel.schema.json``."""
+    schema = parcel_model(countries, currencies).model_json_schema()
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,50 @@
+"""What the goods are, by code and by words."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from riskscore.features.registry import TEXT, feature
+from riskscore.features.tables import TradeTables, by_prefix
+from riskscore.lexicon import NUMBER
+
+col = pl.col
+
+# Class of goods that a text concept speaks of, most telling first.
+_SPOKEN = {
+    "conversion_device": "conversion_device",
+    "suppressor": "suppressor",
+    "blank_or_alarm": "alarm",
+    "airsoft": "airsoft",
+    "airgun": "airgun",
+    "firearm": "firearm",
+    "firearm_part": "part",
+    "ammunition": "ammunition",
+    "ammunition_component": "ammunition_component",
+    "optics": "optics",
+}
+
+
+@feature("item", direction=0, reads=("item.hs",))
+def hs_class(trade: TradeTables) -> pl.Expr:
+    """Class of the declared HS code in the tariff table: firearm, toy, filter, hardware …"""
+    return pl.when(col("item.hs").is_not_null()).then(by_prefix(col("item.hs"), trade.hs_class).fill_null("other"))
+
+
+@feature("item", direction=0, reads=("item.hs", "item.description"))
+def goods_class(trade: TradeTables) -> pl.Expr:
+    """Class of goods for licence questions: what the HS code says, else what the words say."""
+    by_code = by_prefix(col("item.hs"), trade.goods_class)
+    by_words = pl.coalesce(
+        pl.when((col(TEXT) & (1 << NUMBER[concept])) != 0).then(pl.lit(name)) for concept, name in _SPOKEN.items()
+    )
+    controlled = pl.when(by_code != "other").then(by_code)
+    known = col("item.hs").is_not_null() | col(TEXT).is_not_null()
+    return pl.coalesce(controlled, by_words, pl.when(known).then(pl.lit("other")))
+
+
+@feature("item", direction=0, reads=("item.description",))
+def rounds_stated(_: TradeTables) -> pl.Expr:
+    """Number of rounds that the goods description states (30 rd, 20 Schuss, 15 metaka)."""
+    pattern = r"\b(\d{1,3}) ?-? ?(?:rds?|rounds?|shots?|schuss|metak[a-z]*|naboj[a-z]*)\b"
+    return col("item.description").str.to_lowercase().str.extract(pattern).cast(pl.Int64, strict=False)

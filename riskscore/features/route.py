@@ -1,0 +1,53 @@
+"""Where a parcel comes from and goes to, by what procedure, and when it was declared."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from riskscore.features.registry import AS_OF, feature
+from riskscore.features.tables import TradeTables
+
+col = pl.col
+
+
+@feature("parcel", direction=0, reads=("procedure", "declaration_form"))
+def simplified_procedure(_: TradeTables) -> pl.Expr:
+    """Declared in a simplified low-value procedure (H7, a national equivalent, or on a CN22)."""
+    return col("procedure").is_in(["H7", "simplified_low_value"]) | (col("declaration_form") == "CN22")
+
+
+@feature("parcel", direction=0, reads=("direction",))
+def crosses_border_in_transit(_: TradeTables) -> pl.Expr:
+    """Passes through without being imported or exported here."""
+    return col("direction") == "transit"
+
+
+@feature("parcel", direction=0, reads=("item.origin_country",), over_items="first")
+def goods_origin_country(_: TradeTables) -> pl.Expr:
+    """Country of origin of the first item that states one."""
+    return col("item.origin_country")
+
+
+@feature("parcel", direction=0, reads=("sender.country", "route.origin_country", "goods_origin_country"))
+def countries_disagree(_: TradeTables) -> pl.Expr:
+    """Sender, dispatch and goods come from three different countries."""
+    sender, dispatch, goods = col("sender.country"), col("route.origin_country"), col("goods_origin_country")
+    return (sender != dispatch) & (dispatch != goods) & (sender != goods)
+
+
+@feature("parcel", direction=0, reads=("declared_at",))
+def days_since_declared(_: TradeTables) -> pl.Expr:
+    """Days from the declaration to the assessment; negative when it is dated later."""
+    return (col(AS_OF) - col("declared_at")).dt.total_seconds() / 86_400
+
+
+@feature("parcel", direction=1, reads=("unreadable",))
+def unreadable_values(_: TradeTables) -> pl.Expr:
+    """Number of fields whose value could not be read."""
+    return col("unreadable").list.len()
+
+
+@feature("parcel", direction=1, reads=("contradictory",))
+def contradictory_values(_: TradeTables) -> pl.Expr:
+    """Number of fields on which the rows of the parcel disagree."""
+    return col("contradictory").list.len()

@@ -1,0 +1,244 @@
+"""Texts of any script folded into one searchable stream, with the way back to every letter as typed.
+
+A whole batch of texts is folded at once as arrays of Unicode code points: compatibility forms are undone, case and
+diacritics dropped, Cyrillic and Greek written in Latin letters by sound, and letters that only *look* Latin inside a
+Latin word (or the other way round) read as what they imitate. Every folded letter knows the letter it came from.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.uint32]
+Index = NDArray[np.int64]
+
+TABLE_SIZE = 0x20000  # two Unicode planes; beyond them a character is a word character of its own
+SPACE = 32
+BREAK = 10  # between two texts
+
+# Letters that Unicode does not decompose, and other scripts by sound (Serbian, Macedonian, Bulgarian, Russian,
+# Ukrainian; Greek as ELOT 743 without digraph rules).
+LETTERS: dict[str, str] = {
+    "đ": "dj", "ħ": "h", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "ı": "i", "þ": "th", "ð": "d",
+    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "ђ": "dj", "ѓ": "g", "е": "e", "ж": "z", "з": "z", "ѕ": "dz",
+    "и": "i", "ј": "j", "к": "k", "л": "l", "љ": "lj", "м": "m", "н": "n", "њ": "nj", "о": "o", "п": "p", "р": "r",
+    "с": "s", "т": "t", "ћ": "c", "ќ": "k", "у": "u", "ф": "f", "х": "h", "ц": "c", "ч": "c", "џ": "dz", "ш": "s",
+    "щ": "st", "ъ": "a", "ы": "y", "ь": "", "э": "e", "ю": "ju", "я": "ja", "ё": "e", "і": "i", "ї": "i", "є": "je",
+    "ґ": "g", "й": "j",
+    "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "th", "ι": "i", "κ": "k", "λ": "l",
+    "μ": "m", "ν": "n", "ξ": "x", "ο": "o", "π": "p", "ρ": "r", "σ": "s", "ς": "s", "τ": "t", "υ": "y", "φ": "f",
+    "χ": "ch", "ψ": "ps", "ω": "o",
+    "×": "x", "⁄": "/", "’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "‐": "-", "‑": "-",
+    "™": " ", "®": " ", "℠": " ", "©": " ", "№": "no",
+}  # fmt: skip
+
+# What a letter looks like to a reader of the other script.
+LOOKS_LATIN: dict[str, str] = dict(
+    zip(
+        "аеорсухіјѕһԁԛԝгпкмтвнАВЕЅІЈКМНОРСТУХαονρτυικχηωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+        "aeopcyxijshdqwrnkmtbhABESIJKMHOPCTYXaovptuikxnwABEZHIKMNOPTYX",
+        strict=True,
+    )
+)
+LOOKS_CYRILLIC: dict[str, str] = dict(
+    zip("aceopxyijkmtbhABCEHIJKMOPTXY", "асеорхуіјкмтвнАВСЕНІЈКМОРТХУ", strict=True)
+)
+
+LATIN, CYRILLIC, GREEK = 1, 2, 4
+
+
+def fold(text: str) -> str:
+    """One text folded as the search sees it, punctuation kept (for terms, keys and tests).
+
+    Examples
+    --------
+    >>> fold("Пиштољ ½")
+    'pistolj 1/2'
+    """
+    return "".join(_fold_character(c) for c in text)
+
+
+@cache
+def _fold_character(character: str) -> str:
+    if character in LETTERS:
+        return LETTERS[character]
+    out: list[str] = []
+    for c in unicodedata.normalize("NFKD", character).casefold():
+        category = unicodedata.category(c)
+        if category in ("Mn", "Me", "Cf"):
+            continue
+        if category[0] in "ZC":
+            out.append(" ")
+        else:
+            out.append(LETTERS.get(c, c))
+    return "".join(out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    start: NDArray[np.int32]
+    length: NDArray[np.uint8]
+    letters: Codes
+    word: NDArray[np.bool_]  # the folded character is a letter or digit
+    script: NDArray[np.uint8]
+    odd: NDArray[np.bool_]  # invisible, or a styled letter: somebody dressed the text up
+    looks_latin: Codes
+    looks_cyrillic: Codes
+    ambiguous: NDArray[np.bool_]  # has a twin in the other script
+
+
+@cache
+def tables() -> _Tables:
+    """The folding tables for all code points of the first two planes."""
+    start = np.zeros(TABLE_SIZE + 1, np.int32)
+    length = np.ones(TABLE_SIZE + 1, np.uint8)
+    word = np.zeros(TABLE_SIZE + 1, np.bool_)
+    letters: list[int] = []
+    identity = np.arange(TABLE_SIZE + 1, dtype=np.uint32)
+    looks_latin, looks_cyrillic = identity.copy(), identity.copy()
+    # Han, Hangul syllables and the private area fold to themselves; skipping them halves the start-up.
+    plain = [(0x3400, 0xA000), (0xAC00, 0xD7B0), (0xD800, 0xF900), (0x10000, 0x1D400), (0x1F300, TABLE_SIZE + 1)]
+    pool_of_plain = []
+    code = 0
+    for low, high in [*plain, (TABLE_SIZE + 1, TABLE_SIZE + 1)]:
+        while code < low:
+            folded = _fold_character(chr(code))
+            start[code], length[code] = len(letters), len(folded)
+            letters.extend(map(ord, folded))
+            code += 1
+        pool_of_plain.append((low, high))
+        code = high
+    for low, high in pool_of_plain:
+        start[low:high] = len(letters) + np.arange(high - low)
+        letters.extend(range(low, high))
+    for low, high in ((0x3400, 0xA000), (0xAC00, 0xD7B0), (0x10000, 0x1D400)):
+        word[low:high] = True
+    for code in range(0x3400):
+        word[code] = chr(code).isalnum()
+    word[0xF900:0x10000] = [chr(c).isalnum() for c in range(0xF900, 0x10000)]
+    script = np.zeros(TABLE_SIZE + 1, np.uint8)
+    for code in [*range(0x41, 0x250), *range(0x1E00, 0x1F00)]:
+        if chr(code).isalpha():
+            script[code] = LATIN
+    script[0x370:0x400] = GREEK
+    script[0x400:0x530] = CYRILLIC
+    odd = np.zeros(TABLE_SIZE + 1, np.bool_)
+    odd[[0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0xFEFF, 0x180E]] = True
+    odd[0x1D400:0x1D800] = True
+    odd[0x24B6:0x24EA] = True  # circled letters
+    for source, target in LOOKS_LATIN.items():
+        looks_latin[ord(source)] = ord(target)
+    for source, target in LOOKS_CYRILLIC.items():
+        looks_cyrillic[ord(source)] = ord(target)
+    return _Tables(
+        start,
+        length,
+        np.array(letters, np.uint32),
+        word,
+        script,
+        odd,
+        looks_latin,
+        looks_cyrillic,
+        (looks_latin != identity) | (looks_cyrillic != identity),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A batch of texts, folded.
+
+    Parameters
+    ----------
+    codes : uint32 array (m,)
+        Folded characters of all texts; a `BREAK` between two texts, blanks around each.
+    origin : int64 array (m,)
+        Position in `raw` of the character that each folded one came from.
+    raw : uint32 array (k,)
+        Characters as typed, same layout.
+    begin : int64 array (n + 1,)
+        Position in `raw` where each text begins; the last entry is one past the end.
+    odd : bool array (k,)
+        True where a character as typed is invisible, styled, or a look-alike from another script.
+    """
+
+    codes: Codes
+    origin: Index
+    raw: Codes
+    begin: Index
+    odd: NDArray[np.bool_]
+
+    def text_of(self, position: Index) -> Index:
+        """Number of the text in which each raw position lies."""
+        return np.searchsorted(self.begin, position, side="right") - 1
+
+
+def fold_batch(texts: list[str]) -> Folded:
+    """Fold many texts in one pass.
+
+    Parameters
+    ----------
+    texts : list of str
+        As typed; an empty string where nothing was.
+    """
+    table = tables()
+    joined = " " + " \n ".join(texts) + " "
+    raw = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32).copy()
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    begin = np.concatenate(([1], 1 + np.cumsum(lengths + 3)))
+    raw[raw < SPACE] = SPACE
+    raw[begin[1:-1] - 2] = BREAK
+    index = np.minimum(raw, TABLE_SIZE)
+    odd = table.odd[index]
+    if odd.any():
+        odd &= _inside_word(table, index)
+    index, twins = _undo_twins(table, index)
+    odd |= twins
+    length = table.length[index]
+    if (length == 1).all():
+        origin = np.arange(len(raw), dtype=np.int64)
+        codes = table.letters[table.start[index]]
+    else:
+        origin = np.repeat(np.arange(len(raw), dtype=np.int64), length)
+        first = np.cumsum(length, dtype=np.int64) - length
+        codes = table.letters[table.start[index][origin] + (np.arange(len(origin)) - first[origin])]
+    codes[raw[origin] == BREAK] = BREAK
+    return Folded(codes, origin, raw, begin, odd)
+
+
+def _inside_word(table: _Tables, index: Codes) -> NDArray[np.bool_]:
+    """True where the neighbours on both sides belong to a word (an invisible character at an edge is only noise)."""
+    wordlike = table.word[index] | table.odd[index]
+    inside = np.zeros(len(index), np.bool_)
+    inside[1:-1] = wordlike[:-2] & wordlike[2:]
+    return inside
+
+
+def _undo_twins(table: _Tables, index: Codes) -> tuple[Codes, NDArray[np.bool_]]:
+    """Read letters from another script inside a word as the letters they imitate; True where that was done."""
+    script = table.script[index]
+    replaced = np.zeros(len(index), np.bool_)
+    if not (script > LATIN).any():
+        return index, replaced
+    letter = script > 0
+    edges = np.flatnonzero(np.diff(letter.astype(np.int8), prepend=0, append=0))
+    starts, ends = edges[::2], edges[1::2]
+    scripts = np.bitwise_or.reduceat(script, starts)
+    mixed = (scripts != LATIN) & (scripts != CYRILLIC) & (scripts != GREEK)
+    if not mixed.any():
+        return index, replaced
+    index = index.copy()
+    for first, last in zip(starts[mixed], ends[mixed], strict=True):  # few: words that mix scripts
+        part = index[first:last]
+        sure = table.script[part][~table.ambiguous[part]]
+        sure_latin, sure_other = bool((sure == LATIN).any()), bool((sure > LATIN).any())
+        if sure_latin and sure_other:
+            continue
+        twins = table.looks_cyrillic[part] if sure_other else table.looks_latin[part]
+        replaced[first:last] = twins != part
+        index[first:last] = twins
+    return index, replaced

@@ -1,0 +1,108 @@
+"""Three-valued truth and item-to-parcel aggregation that keeps unknown unknown.
+
+A truth is a pair of arrays: *true* (known to hold) and *false* (known not to). Neither set means unknown. Everything
+that turns items into parcels goes through here: over unknowns, a plain ``any`` says no and a plain ``sum`` says zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Known true and known false, arrays of one shape (n,)."""
+
+    true: Bools
+    false: Bools
+
+    @staticmethod
+    def of(series: pl.Series) -> Truth:
+        """Truth of a boolean column; null is unknown."""
+        known = series.is_not_null().to_numpy()
+        value = series.fill_null(False).to_numpy()
+        return Truth(value & known, ~value & known)
+
+    def __and__(self, other: Truth) -> Truth:
+        return Truth(self.true & other.true, self.false | other.false)
+
+    def __or__(self, other: Truth) -> Truth:
+        return Truth(self.true | other.true, self.false & other.false)
+
+    def __invert__(self) -> Truth:
+        return Truth(self.false, self.true)
+
+    def series(self, name: str = "") -> pl.Series:
+        """As a nullable boolean column."""
+        values = pl.Series(name, self.true)
+        return pl.select(pl.when(pl.lit(pl.Series(self.true | self.false))).then(values)).to_series().alias(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which rows of the items table belong to which parcel.
+
+    Parameters
+    ----------
+    parcel : int array (m,)
+        Parcel row of each item, ascending.
+    count : int array (n,)
+        Number of items of each parcel.
+    """
+
+    parcel: NDArray[np.int64]
+    count: NDArray[np.int64]
+
+    @staticmethod
+    def of(items: pl.DataFrame, n_parcels: int) -> Grouping:
+        """Grouping of an items table that is sorted by ``parcel``."""
+        parcel = items["parcel"].to_numpy().astype(np.int64)
+        return Grouping(parcel, np.bincount(parcel, minlength=n_parcels))
+
+    def _tally(self, chosen: Bools) -> NDArray[np.int64]:
+        return np.bincount(self.parcel[chosen], minlength=len(self.count))
+
+    def any_known(self, truth: Truth) -> Truth:
+        """True when it holds for an item; false when it is known not to hold for each; a parcel without items: unknown."""
+        false = (self._tally(truth.false) == self.count) & (self.count > 0)
+        return Truth(self._tally(truth.true) > 0, false)
+
+    def all_known(self, truth: Truth) -> Truth:
+        """True when it holds for every item (at least one); false when it fails for one; else unknown."""
+        true = (self._tally(truth.true) == self.count) & (self.count > 0)
+        return Truth(true, self._tally(truth.false) > 0)
+
+    def sum_known(self, values: pl.Series) -> pl.Series:
+        """Sum over a parcel's items; null when one is unknown or there are none."""
+        known = values.is_not_null().to_numpy()
+        complete = (self._tally(known) == self.count) & (self.count > 0)
+        # Left to right within each parcel, so the sum has the same bits in any batch.
+        numbers = np.bincount(self.parcel, weights=values.fill_null(0).to_numpy(), minlength=len(self.count))
+        return _masked(values.name, numbers, complete)
+
+    def max_known(self, values: pl.Series) -> pl.Series:
+        """Largest over a parcel's items; null when one is unknown or there are none."""
+        known = values.is_not_null().to_numpy()
+        complete = (self._tally(known) == self.count) & (self.count > 0)
+        numbers = np.full(len(self.count), -np.inf)
+        np.maximum.at(numbers, self.parcel[known], values.drop_nulls().to_numpy())
+        return _masked(values.name, np.where(complete, numbers, 0.0), complete)
+
+    def first_known(self, values: pl.Series) -> pl.Series:
+        """First stated value among a parcel's items; null when none is stated."""
+        known = np.flatnonzero(values.is_not_null().to_numpy())
+        parcels, first = np.unique(self.parcel[known], return_index=True)
+        row = np.full(len(self.count), -1)
+        row[parcels] = known[first]
+        index = pl.Series(row)
+        return values.gather(pl.select(pl.when(index >= 0).then(index)).to_series()).alias(values.name)
+
+
+def _masked(name: str, numbers: NDArray[np.float64], known: Bools) -> pl.Series:
+    return pl.select(pl.when(pl.lit(pl.Series(known))).then(pl.Series(numbers))).to_series().alias(name)

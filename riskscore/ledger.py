@@ -1,0 +1,312 @@
+"""Hits, points and caps → reasons that add up, worded for their reader."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from riskscore.conditions import Answers
+from riskscore.evidence import as_text, collect
+from riskscore.features import Facts
+from riskscore.goods_text import Hits
+from riskscore.schema import BY_PATH
+from riskscore.scorecard import MILLION, Scores
+from riskscore.sops import ACTIONS, AXES, BANDS, CASE_TYPES, GROUPS, Indicator
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_FACT_GROUPS = ("description", "tariff", "value", "handling", "split", "history")
+
+EVIDENCE_TYPE = pa.struct(
+    [
+        ("path", pa.string()),
+        ("value", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("concept", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """What the fired indicators propose for each of n parcels.
+
+    Parameters
+    ----------
+    action : int64 array (n,)
+        Number in `ACTIONS`.
+    action_by : int64 array (n,)
+        Column of the indicator whose actor stands; -1 where no action is proposed.
+    case_type : int64 array (n,)
+        Number in `CASE_TYPES`.
+    upheld : bool array (n,)
+        ``isolate_and_notify`` rests on physical evidence or two agreeing facts.
+    floored : bool array (n,)
+        A floor applies.
+    """
+
+    action: NDArray[np.int64]
+    action_by: NDArray[np.int64]
+    case_type: NDArray[np.int64]
+    upheld: NDArray[np.bool_]
+    floored: NDArray[np.bool_]
+
+
+def propose(indicators: list[Indicator], true: NDArray[np.bool_]) -> Proposals:
+    """Combine the proposals of the fired indicators (contract 2.1): the highest action and the first case type."""
+    n = len(true)
+    isolate, examine = ACTIONS.index("isolate_and_notify"), ACTIONS.index("examine")
+    level = np.array([ACTIONS.index(i.action) if i.proposes else 0 for i in indicators], np.int64)
+    case = np.array([CASE_TYPES.index(i.case_type) if i.proposes else 0 for i in indicators], np.int64)
+    physical = np.array([i.physical for i in indicators], np.bool_)
+    danger = case == CASE_TYPES.index("dangerous_goods")
+    facts = np.zeros(n, np.int64)
+    for group in _FACT_GROUPS:
+        here = danger & np.array([i.group == group for i in indicators], np.bool_)
+        facts += true[:, here].any(axis=1)
+    upheld = true[:, physical & (level == isolate)].any(axis=1) | (facts >= 2)
+    proposed = np.where(true, level, 0)
+    demoted = np.where((proposed == isolate) & ~upheld[:, None], examine, proposed)
+    action = demoted.max(axis=1, initial=0)
+    # The actor of the strongest reason that proposes this action; ties by id.
+    points = np.array([i.points for i in indicators], np.int64)
+    candidates = np.where((demoted == action[:, None]) & true, points, np.iinfo(np.int64).min)
+    actor = candidates.argmax(axis=1) if len(indicators) else np.zeros(n, np.int64)
+    floors = np.array([i.floor != "none" for i in indicators], np.bool_)
+    return Proposals(
+        action,
+        np.where(action > 0, actor, -1),
+        np.where(true, case, 0).max(axis=1, initial=0),
+        upheld,
+        true[:, floors].any(axis=1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Reasons of a batch, one entry per line, sorted by parcel, then highest points first.
+
+    Parameters
+    ----------
+    parcel : int64 array
+        Parcel row of each line.
+    points : int64 array
+        Millionths.
+    indicator : int64 array
+        Column of the indicator, -1 for a cap.
+    group, axis : int64 arrays
+        Numbers in `GROUPS` and `AXES`.
+    evidence : polars.DataFrame
+        As from `evidence.collect`.
+    """
+
+    parcel: NDArray[np.int64]
+    points: NDArray[np.int64]
+    indicator: NDArray[np.int64]
+    group: NDArray[np.int64]
+    axis: NDArray[np.int64]
+    evidence: pl.DataFrame
+
+
+def write_ledger(
+    indicators: list[Indicator], answers: Answers, scores: Scores, facts: Facts, hits: Hits
+) -> Ledger:
+    """The lines of every parcel: each indicator that fired, and each cap that bit."""
+    true = answers.truth.true
+    fired_row, fired_column = np.nonzero(true)
+    cap_row, cap_axis, cap_group = np.nonzero(scores.caps)
+    points_of = np.array([i.points * MILLION for i in indicators], np.int64)
+    group_of = np.array([GROUPS.index(i.group) for i in indicators], np.int64)
+    axis_of = np.array([AXES.index(i.axis) for i in indicators], np.int64)
+    parcel = np.concatenate([fired_row, cap_row])
+    indicator = np.concatenate([fired_column, np.full(len(cap_row), -1)])
+    points = np.concatenate([points_of[fired_column], scores.caps[cap_row, cap_axis, cap_group]])
+    group = np.concatenate([group_of[fired_column], cap_group])
+    axis = np.concatenate([axis_of[fired_column], cap_axis])
+    order = np.lexsort((group, axis, indicator, -points, parcel))
+    parcel, indicator, points, group, axis = (a[order] for a in (parcel, indicator, points, group, axis))
+    line_of = np.full(true.shape, -1, np.int64)
+    lines = np.flatnonzero(indicator >= 0)
+    line_of[parcel[lines], indicator[lines]] = lines
+    evidence = collect(indicators, answers, facts, hits, line_of)
+    return Ledger(parcel, points, indicator, group, axis, evidence)
+
+
+def reasons_column(
+    ledger: Ledger,
+    indicators: list[Indicator],
+    facts: Facts,
+    proposals: Proposals,
+    illicit_band: NDArray[np.int64],
+    worded: NDArray[np.bool_],
+) -> pa.Array:
+    """The contract's ``reasons``, as an Arrow list of structs, one list per parcel.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    indicators : list of Indicator
+    facts : Facts
+        For the values that sentences quote.
+    proposals : Proposals
+    illicit_band : int64 array (n,)
+    worded : bool array (n,)
+        Parcels whose lines carry title, sentence, benign explanation, question and source.
+    """
+    n = len(worded)
+    fixed = _Fixed(indicators)
+    row = np.where(ledger.indicator >= 0, ledger.indicator, len(indicators) + ledger.group)
+    said = worded[ledger.parcel]
+    index = pa.array(row)
+    index_said = pa.array(row, mask=~said)
+    demoted = (fixed.isolates[row]) & ~proposals.upheld[ledger.parcel]
+    action = np.where(demoted, ACTIONS.index("examine"), fixed.action[row])
+    may_ask = (illicit_band == 0) & ~proposals.floored
+    to = np.where((fixed.to[row] == _TO.index("sender")) & ~may_ask[ledger.parcel], _TO.index("authority"), fixed.to[row])
+    question = pa.StructArray.from_arrays(
+        [fixed.take("question", index_said), pa.array(_TO).take(pa.array(to, mask=~said))],
+        names=["text", "to"],
+        mask=pa.array(~said | (ledger.indicator < 0)),
+    )
+    evidence = ledger.evidence
+    counts = np.bincount(evidence["line"].to_numpy(), minlength=len(row)) if evidence.height else np.zeros(len(row), int)
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    spans = pa.StructArray.from_arrays(
+        [_plain(evidence[name]) for name in EVIDENCE_TYPE.names], fields=list(EVIDENCE_TYPE)
+    )
+    columns: dict[str, pa.Array] = {
+        "key": fixed.take("key", index),
+        "kind": fixed.take("kind", index),
+        "axis": pa.array(AXES).take(pa.array(ledger.axis)),
+        "group": fixed.take("group", index),
+        "strength": fixed.take("strength", index),
+        "points": pa.array(ledger.points / MILLION),
+        "points_basis": pa.array(["expert"]).take(pa.array(np.zeros(len(row), np.int64))),
+        "version": pa.array(fixed.version[row], mask=ledger.indicator < 0),
+        "title": fixed.take("title", index_said),
+        "text": pa.array(_sentences(ledger, indicators, facts, said), pa.string()),
+        "evidence": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), spans),
+        "benign_explanation": fixed.take("benign", index_said),
+        "question": question,
+        "action": pa.array(ACTIONS).take(pa.array(action)),
+        "action_by": fixed.take("action_by", index),
+        "source": fixed.take("source", index_said),
+    }
+    lines = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
+    per_parcel = np.concatenate(([0], np.cumsum(np.bincount(ledger.parcel, minlength=n))))
+    return pa.ListArray.from_arrays(pa.array(per_parcel, pa.int32()), lines)
+
+
+_TO = ("sender", "courier", "authority")
+
+
+class _Fixed:
+    """Columns of what is the same for every line of an indicator; caps of the groups stand behind the indicators."""
+
+    def __init__(self, indicators: list[Indicator]) -> None:
+        caps = len(GROUPS)
+        self._columns: dict[str, list[str | None]] = {
+            "key": [i.id for i in indicators] + [f"cap:{g}" for g in GROUPS],
+            "kind": ["indicator"] * len(indicators) + ["cap"] * caps,
+            "group": [i.group for i in indicators] + list(GROUPS),
+            "strength": [i.strength for i in indicators] + [None] * caps,
+            "title": [i.title for i in indicators] + [f"Reasons of the group “{g}” together reach its cap" for g in GROUPS],
+            "benign": [i.benign for i in indicators] + [None] * caps,
+            "question": [i.question["text"] for i in indicators] + [None] * caps,
+            "action_by": [i.action_by for i in indicators] + [None] * caps,
+            "source": [i.source for i in indicators] + [None] * caps,
+        }
+        self._arrays: dict[str, pa.Array] = {}
+        self.action = np.array([ACTIONS.index(i.action) for i in indicators] + [0] * caps, np.int64)
+        self.isolates = self.action == ACTIONS.index("isolate_and_notify")
+        self.version = np.array([i.version for i in indicators] + [0] * caps, np.int64)
+        self.to = np.array([_TO.index(i.question["to"]) for i in indicators] + [0] * caps, np.int64)
+
+    def take(self, name: str, index: pa.Array) -> pa.Array:
+        """The column's value for each line; null where the index is."""
+        return pa.array(self._columns[name], pa.string()).take(index)
+
+
+def _plain(series: pl.Series) -> pa.Array:
+    """An Arrow array of the plain type (polars hands over large strings)."""
+    kind = pa.string() if series.dtype == pl.String else pa.int64()
+    return series.to_arrow().cast(kind)
+
+
+def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: NDArray[np.bool_]) -> list[str | None]:
+    """The sentence of each worded line with its evidence filled in."""
+    sentences: list[str | None] = [None] * len(said)
+    lines = np.flatnonzero(said)
+    if not len(lines):
+        return sentences
+    words = _quoted_words(ledger.evidence, said)
+    values: dict[str, list[str | None]] = {}
+    for line in lines:
+        column = ledger.indicator[line]
+        if column < 0:
+            sentences[line] = (
+                f"Together these reasons count no more than the cap of their group ({GROUPS[ledger.group[line]]})."
+            )
+            continue
+        reason = indicators[column].reason
+        for name in _placeholders(reason):
+            if name == "words":
+                filled = words.get(int(line), "(no words)")
+            else:
+                if name not in values:
+                    values[name] = _texts(name, facts)
+                filled = values[name][ledger.parcel[line]] or "not stated"
+            reason = reason.replace(f"{{{name}}}", filled)
+        sentences[line] = reason
+    return sentences
+
+
+@cache
+def _placeholders(reason: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(reason)))
+
+
+def _quoted_words(evidence: pl.DataFrame, said: NDArray[np.bool_]) -> dict[int, str]:
+    """For each line: the words of its text evidence, else its values, quoted."""
+    if not evidence.height:
+        return {}
+    table = evidence.filter(pl.Series(said).gather(evidence["line"]) & pl.col("value").is_not_null())
+    spoken = table.select(
+        "line",
+        has_concept=pl.col("concept").is_not_null(),
+        words=pl.col("value").str.slice(pl.col("start"), pl.col("end") - pl.col("start")).str.slice(0, 80),
+    )
+    result: dict[int, list[str]] = {}
+    speaking = set(spoken.filter("has_concept")["line"].to_list())
+    for line, has_concept, piece in spoken.iter_rows():
+        if has_concept or line not in speaking:
+            known = result.setdefault(line, [])
+            if f"“{piece}”" not in known:
+                known.append(f"“{piece}”")
+    return {line: ", ".join(pieces[:4]) + (" …" if len(pieces) > 4 else "") for line, pieces in result.items()}
+
+
+def _texts(placeholder: str, facts: Facts) -> list[str | None]:
+    """Values of a placeholder {field:…} or {feature:…} for every parcel, as text."""
+    kind, _, name = placeholder.partition(":")
+    if name.startswith("item."):
+        column = facts.grouping.first_known(facts.items[name])
+    else:
+        column = facts.parcels[name]
+    if column.dtype.is_float():
+        rounded = [None if v is None else f"{v:.3g}" if abs(v) < 1000 else f"{v:,.0f}" for v in column.to_list()]
+        return rounded
+    if kind == "field" and name in BY_PATH:
+        return pl.select(as_text(pl.lit(column), name)).to_series().to_list()
+    return column.cast(pl.String).to_list()
+
+
+def band_names(bands: NDArray[np.int64]) -> pl.Series:
+    """Band numbers as their codes."""
+    return pl.Series(np.array(BANDS)[bands], dtype=pl.String)

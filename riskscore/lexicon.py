@@ -1,0 +1,369 @@
+"""Lexicon files → one automaton over all terms of all languages, checked, with every fault reported at once.
+
+The format is described in ``sops/README.md``. A term becomes one or more search patterns over the folded word stream
+(lower case, no marks, Latin letters, one blank between words); inflection endings are verified after the match.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ahocorasick_rs
+import numpy as np
+import re2
+import yaml
+from numpy.typing import NDArray
+
+from riskscore.errors import SopError
+from riskscore.folding import fold
+
+CONCEPTS: tuple[str, ...] = (
+    "firearm",
+    "firearm_part",
+    "ammunition",
+    "ammunition_component",
+    "suppressor",
+    "conversion_device",
+    "blank_or_alarm",
+    "airgun",
+    "airsoft",
+    "accessory",
+    "optics",
+    "brand",
+    "calibre",
+    "ambiguous",
+    "context",
+    "lookalike",
+    "vague",
+    "defensive",
+    "manipulated",
+)
+NUMBER = {name: i for i, name in enumerate(CONCEPTS)}
+WEAPON_CONCEPTS = CONCEPTS[: CONCEPTS.index("accessory")] + ("brand", "calibre")
+CUES = (*WEAPON_CONCEPTS[: WEAPON_CONCEPTS.index("airsoft") + 1], "brand", "calibre", "context")
+PURPOSE, BREAK_WORD = len(CONCEPTS), len(CONCEPTS) + 1  # internal: words that steer, not concepts
+# Words that say more about the goods than the concepts do; an indicator asks for them with `says`.
+TOPICS: tuple[str, ...] = (
+    "metal",
+    "deactivated",
+    "claimed_inert",
+    "semi_finished",
+    "personal_effects",
+    "irritant",
+    "powder_tool",
+    "signal_tool",
+    "ordnance",
+    "long_goods",
+)
+FIRST_TOPIC = BREAK_WORD + 1
+TOPIC_NUMBER = {name: FIRST_TOPIC + i for i, name in enumerate(TOPICS)}
+
+SCOPES = ("phrase", "segment", "head")
+MAX_ENDING = 5
+MAX_PATTERNS_PER_TERM = 4_000
+_GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "note"}
+_FILE_KEYS = {"language", "version", "source", "date", "head", "endings", "purpose", "breaks", "terms", "examples"}
+
+
+def bit(names: tuple[str, ...] | list[str]) -> int:
+    """A set of concepts or topics as a bit mask."""
+    return sum(1 << (NUMBER[name] if name in NUMBER else TOPIC_NUMBER[name]) for name in names)
+
+
+def name_of(number: int) -> str:
+    """Name of a concept or topic."""
+    return CONCEPTS[number] if number < PURPOSE else TOPICS[number - FIRST_TOPIC]
+
+
+def words_of(text: str) -> str:
+    """Folded words with one blank between them: how terms and texts meet."""
+    return " ".join("".join(c if c.isalnum() else " " for c in fold(text)).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term of one lexicon file; ``number`` in `Lexicon.terms` is its id within this load."""
+
+    file: str
+    language: str
+    text: str
+    concept: int
+    needs_cue: bool = False
+    cues: int = 0
+    unsure_cues: int = 0  # concepts that settle this one even while they need a cue themselves
+    scope: str = "phrase"
+    lowers: int = 0
+    head_last: bool = True
+    endings: int = 0  # number of the set of endings; 0: none
+    open_left: bool = False
+    open_right: bool = False
+    patterns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with what must, and must not, be found in it."""
+
+    file: str
+    text: str
+    finds: dict[str, list[str]]
+    never: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A linear-time pattern for calibres and markings, over the folded text with its punctuation."""
+
+    term: int
+    regex: Any
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """All terms, ready to search. Build it with `load_lexicon`."""
+
+    terms: list[Term] = field(default_factory=list)
+    ending_sets: list[NDArray[np.uint64]] = field(default_factory=lambda: [np.zeros(0, np.uint64)])
+    patterns: list[Pattern] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    automaton: Any = None
+    pattern_first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    pattern_terms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    pattern_length: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    columns: dict[str, NDArray[np.int64]] = field(default_factory=dict)  # fields of the terms, as arrays
+    any_pattern: Any = None
+
+
+def ending_key(ending: str) -> int:
+    """An ending of at most five letters packed into one integer."""
+    key = 0
+    for position, letter in enumerate(ending):
+        key |= ord(letter) << (12 * position)
+    return key
+
+
+def load_lexicon(folder: Path) -> Lexicon:
+    """Read every ``*.yml`` of a folder into one searchable lexicon.
+
+    Raises
+    ------
+    SopError
+        With every fault of every file.
+    """
+    faults: list[str] = []
+    lexicon = Lexicon()
+    for path in sorted(folder.glob("*.yml")):
+        _load_file(path, lexicon, faults)
+    if not lexicon.terms and not faults:
+        faults.append(f"{folder}: no lexicon files (*.yml)")
+    if faults:
+        raise SopError(faults)
+    _compile(lexicon)
+    return lexicon
+
+
+def _load_file(path: Path, lexicon: Lexicon, faults: list[str]) -> None:
+    name = path.name
+    try:
+        content = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        faults.append(f"{name}: cannot be read: {' '.join(str(error).split())}")
+        return
+    if not isinstance(content, dict):
+        faults.append(f"{name}: must be a mapping with `language` and `terms`")
+        return
+    for key in content.keys() - _FILE_KEYS:
+        faults.append(f"{name}: unknown key `{key}`")
+    for key in ("language", "version", "source", "date"):
+        if not content.get(key):
+            faults.append(f"{name}: `{key}` is missing")
+    head = content.get("head", "last")
+    if head not in ("first", "last"):
+        faults.append(f"{name}: `head` must be first or last, not {head!r}")
+    endings = [fold(str(e)) for e in content.get("endings") or ()]
+    for ending in endings:
+        if not 0 < len(ending) <= MAX_ENDING or not ending.isalpha():
+            faults.append(f"{name}: ending {ending!r} must be 1 to {MAX_ENDING} letters")
+    ending_set = 0
+    if endings:
+        ending_set = len(lexicon.ending_sets)
+        lexicon.ending_sets.append(np.array(sorted({ending_key(e) for e in endings}), np.uint64))
+    common = {"file": name, "language": str(content.get("language")), "head_last": head == "last"}
+    for concept, key in ((PURPOSE, "purpose"), (BREAK_WORD, "breaks")):
+        for word in content.get(key) or ():
+            folded = words_of(str(word))
+            lexicon.terms.append(Term(text=str(word), concept=concept, patterns=(f" {folded} ",), **common))
+    steering = {words_of(str(w)) for key in ("purpose", "breaks") for w in content.get(key) or ()}
+    for number, group in enumerate(content.get("terms") or (), start=1):
+        _load_group(f"{name}: terms[{number}]", group, common, endings, ending_set, steering, lexicon, faults)
+    for number, example in enumerate(content.get("examples") or (), start=1):
+        _load_example(f"{name}: examples[{number}]", name, example, lexicon, faults)
+
+
+def _load_group(  # noqa: PLR0912 - one check after the other, each with its own sentence
+    where: str,
+    group: Any,
+    common: dict[str, Any],
+    endings: list[str],
+    ending_set: int,
+    steering: set[str],
+    lexicon: Lexicon,
+    faults: list[str],
+) -> None:
+    if not isinstance(group, dict):
+        faults.append(f"{where}: must be a mapping")
+        return
+    for key in group.keys() - _GROUP_KEYS:
+        faults.append(f"{where}: unknown key `{key}`")
+    concept, topic = group.get("concept"), group.get("topic")
+    if topic is not None and (topic not in TOPICS or concept is not None):
+        faults.append(f"{where}: `topic` stands instead of a concept and is one of {', '.join(TOPICS)}, not {topic!r}")
+        return
+    if topic is None and (concept not in NUMBER or concept in ("ambiguous", "manipulated")):
+        faults.append(f"{where}: `concept` must be one of the contract's concepts, not {concept!r}")
+        return
+    scope = group.get("scope", "phrase")
+    if scope not in SCOPES:
+        faults.append(f"{where}: `scope` must be phrase, segment or head, not {scope!r}")
+    names = {"cues": list(CUES), "lowers": list(WEAPON_CONCEPTS)}
+    masks = {}
+    for key, default in names.items():
+        given = group.get(key) or default
+        bad = [c for c in given if str(c).rstrip("?") not in NUMBER]
+        if bad:
+            faults.append(f"{where}: `{key}` names unknown concepts {bad}")
+        masks[key] = bit([c for c in given if c in NUMBER])
+        if key == "cues":
+            unsure = [str(c)[:-1] for c in given if str(c).endswith("?") and str(c)[:-1] in NUMBER]
+    if not group.get("cues"):
+        unsure = {"brand": ["calibre"], "calibre": ["brand"]}.get(str(concept), [])
+    settings = {
+        **common,
+        "concept": NUMBER[concept] if topic is None else TOPIC_NUMBER[topic],
+        "needs_cue": bool(group.get("needs_cue", False)),
+        "cues": masks["cues"],
+        "unsure_cues": bit(unsure),
+        "scope": scope,
+        "lowers": masks["lowers"] if scope != "phrase" else 0,
+    }
+    words, patterns = group.get("words") or [], group.get("patterns") or []
+    if not words and not patterns:
+        faults.append(f"{where}: needs `words` or `patterns`")
+    for word in words:
+        try:
+            lexicon.terms.append(_term(str(word), settings, endings, ending_set, steering))
+        except ValueError as error:
+            faults.append(f"{where}: {word!r}: {error}")
+    for pattern in patterns:
+        text = pattern["pattern"] if isinstance(pattern, dict) else pattern
+        try:
+            regex = re2.compile(str(text).encode("latin-1"), _re2_options())
+        except (re2.error, UnicodeEncodeError) as error:
+            faults.append(f"{where}: pattern {text!r}: {error}")
+            continue
+        lexicon.patterns.append(Pattern(len(lexicon.terms), regex))
+        lexicon.terms.append(Term(text=str(text), **settings))
+
+
+def _re2_options() -> Any:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    return options
+
+
+def _term(
+    word: str, settings: dict[str, Any], endings: list[str], ending_set: int, steering: set[str]
+) -> Term:
+    exact = word.startswith("=")
+    open_left, open_right = word.startswith("~"), word.endswith("~")
+    parts = []
+    for part in word.strip("=~").split():
+        stem, _, ending = part.partition("|")
+        if ending and words_of(ending) not in endings:
+            raise ValueError(f"`|{ending}` is not one of the file's endings")
+        folded = words_of(stem)
+        if not folded:
+            raise ValueError("has a word without a letter or digit")
+        parts.append((folded, bool(ending)))
+    if not parts:
+        raise ValueError("is empty")
+    variants: list[list[str]] = []
+    for number, (folded, cut) in enumerate(parts):
+        spellings = _spellings(folded)
+        inner = number < len(parts) - 1
+        if inner and not exact and folded not in steering and folded[-1].isalpha() and (cut or len(folded) > 2):
+            spellings = [s + e for s in spellings for e in ["", *endings]]
+        variants.append(spellings)
+    count = int(np.prod([len(v) for v in variants]))
+    if count > MAX_PATTERNS_PER_TERM:
+        raise ValueError(f"would need {count} patterns; split it or use `=`")
+    phrases = {" ".join(choice) for choice in itertools.product(*variants)}
+    phrases |= {joined for phrase in phrases for joined in _joined(phrase)}
+    left = "" if open_left else " "
+    right = " " if exact else ""
+    return Term(
+        text=word,
+        endings=0 if exact else ending_set,
+        open_left=open_left,
+        open_right=open_right,
+        patterns=tuple(sorted(f"{left}{phrase}{right}" for phrase in phrases)),
+        **settings,
+    )
+
+
+def _spellings(word: str) -> list[str]:
+    """A word that runs from letters into digits, also with a blank there (mp5, mp 5)."""
+    spaced = re.sub(r"(?<=[a-z])(?=[0-9])", " ", word, count=1)
+    return [word] if spaced == word else [word, spaced]
+
+
+def _joined(phrase: str) -> list[str]:
+    """A phrase with a blank between a letter and a digit, also without it (ar 15, ar15)."""
+    joined = re.sub(r"(?<=[a-z]) (?=[0-9])|(?<=[0-9]) (?=[a-z])", "", phrase)
+    first = re.sub(r"(?<=[a-z]) (?=[0-9])", "", phrase, count=1)
+    return [joined, first]
+
+
+def _load_example(where: str, name: str, example: Any, lexicon: Lexicon, faults: list[str]) -> None:
+    if not isinstance(example, dict) or not isinstance(example.get("text"), str):
+        faults.append(f"{where}: needs a `text`")
+        return
+    finds = {
+        str(concept): [str(w) for w in (words if isinstance(words, list) else [words])]
+        for concept, words in (example.get("finds") or {}).items()
+    }
+    innocent = bool(example.get("innocent", False))
+    never = tuple(example.get("never") or ())
+    if innocent:
+        never = (*never, *(c for c in (*WEAPON_CONCEPTS, "manipulated") if c not in finds))
+    for concept in (*finds, *never):
+        if concept not in NUMBER and concept not in TOPICS:
+            faults.append(f"{where}: unknown concept {concept!r}")
+    if not finds and not never:
+        faults.append(f"{where}: says neither `finds`, `never` nor `innocent: true`")
+    lexicon.examples.append(Example(name, example["text"], finds, never))
+
+
+def _compile(lexicon: Lexicon) -> None:
+    by_pattern: dict[str, list[int]] = {}
+    for number, term in enumerate(lexicon.terms):
+        for pattern in term.patterns:
+            by_pattern.setdefault(pattern, []).append(number)
+    patterns = list(by_pattern)
+    lexicon.automaton = ahocorasick_rs.AhoCorasick(patterns, matchkind=ahocorasick_rs.MatchKind.Standard)
+    counts = np.array([len(by_pattern[p]) for p in patterns], np.int64)
+    lexicon.pattern_first = np.concatenate(([0], np.cumsum(counts)))
+    lexicon.pattern_terms = np.array([t for p in patterns for t in by_pattern[p]], np.int64)
+    lexicon.pattern_length = np.array([len(p) for p in patterns], np.int64)
+    names = ("concept", "needs_cue", "cues", "unsure_cues", "lowers", "head_last", "endings", "open_left", "open_right")
+    lexicon.columns = {n: np.array([int(getattr(t, n)) for t in lexicon.terms], np.int64) for n in names}
+    lexicon.columns["scope"] = np.array([SCOPES.index(t.scope) for t in lexicon.terms], np.int64)
+    if lexicon.patterns:
+        options = _re2_options()
+        union = b"|".join(b"(?:" + p.regex.pattern + b")" for p in lexicon.patterns)
+        lexicon.any_pattern = re2.compile(union, options)

@@ -1,0 +1,294 @@
+"""The reference tables of a sops folder, read once: countries, tariff, currencies, rates, units, licences, density."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from riskscore.errors import SopError
+from riskscore.keys import fold_key_expr
+
+HS_CLASSES = (
+    "firearm",
+    "military_weapon",
+    "firearm_part",
+    "ammunition",
+    "ammunition_tool",
+    "explosive",
+    "airgun",
+    "alarm",
+    "optics",
+    "edged_weapon",
+    "toy",
+    "sport",
+    "filter",
+    "hardware",
+    "vehicle_part",
+    "furniture_fitting",
+    "tool",
+    "apparatus",
+    "print",
+    "case",
+    "plastics",
+    "antique",
+    "clothing",
+)
+GOODS_CLASSES = (
+    "firearm",
+    "essential_part",
+    "part",
+    "ammunition",
+    "ammunition_component",
+    "explosive",
+    "suppressor",
+    "conversion_device",
+    "alarm",
+    "airgun",
+    "airsoft",
+    "optics",
+    "other",
+)
+
+_HEADING_OFFSET = 1_000_000  # headings follow the subheadings in the lookup of known codes
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What one file of ``sops/tables`` must hold: the form that is checked at load.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Every column; all but those in `optional` are filled in every row.
+    key : tuple of str
+        Columns that name a row; no two rows share them.
+    choices : mapping of str to tuple of str
+        Closed lists.
+    patterns : mapping of str to str
+        Regular expressions that the whole value must match.
+    optional : tuple of str
+        Columns that may be empty.
+    """
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    choices: Mapping[str, tuple[str, ...]]
+    patterns: Mapping[str, str]
+    optional: tuple[str, ...] = ()
+
+
+_DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_POSITIVE = r"(?:0*[1-9]\d*(?:\.\d+)?|0*\.\d*[1-9]\d*)"
+
+TABLES: dict[str, Table] = {
+    "countries": Table(
+        ("name", "code", "language", "source", "date"), ("name", "code"), {}, {"code": "[A-Z]{2}", "date": _DAY}
+    ),
+    "hs2022": Table(("code", "source", "date"), ("code",), {}, {"code": r"\d{4}|\d{6}", "date": _DAY}),
+    "currencies": Table(("code", "name", "source", "date"), ("code",), {}, {"code": "[A-Z]{3}", "date": _DAY}),
+    "exchange_rates": Table(
+        ("currency", "per_eur", "valid_from", "source"),
+        ("currency", "valid_from"),
+        {},
+        {"currency": "[A-Z]{3}", "per_eur": _POSITIVE, "valid_from": _DAY},
+    ),
+    "units": Table(("unit", "unit_class", "language", "source", "date"), ("unit", "unit_class"), {}, {"date": _DAY}),
+    "tariff": Table(
+        ("prefix", "hs_class", "goods_class", "description", "source", "date"),
+        ("prefix",),
+        {"hs_class": HS_CLASSES, "goods_class": GOODS_CLASSES},
+        {"prefix": r"\d{2}|\d{4}|\d{6}|\d{8}|\d{10}", "date": _DAY},
+    ),
+    "licences": Table(
+        (
+            "jurisdiction",
+            "goods_class",
+            "direction",
+            "licence_needed",
+            "authority",
+            "legal_source",
+            "source",
+            "date",
+            "confidence",
+            "note",
+        ),
+        ("jurisdiction", "goods_class", "direction"),
+        {
+            "goods_class": GOODS_CLASSES,
+            "direction": ("import", "export", "transit"),
+            "licence_needed": ("yes", "no"),
+            "confidence": ("high", "medium", "low"),
+        },
+        {"jurisdiction": "[A-Z]{2}", "date": _DAY},
+        optional=("authority", "note"),
+    ),
+    "density": Table(
+        ("prefix", "max_kg_per_litre", "goods", "source", "date"),
+        ("prefix",),
+        {},
+        {"prefix": r"\d{2}|\d{4}|\d{6}", "max_kg_per_litre": _POSITIVE, "date": _DAY},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rates:
+    """Exchange rates as a grid: one row per currency, one column per day on which some rate changed.
+
+    Parameters
+    ----------
+    row_of : dict of str to int
+        Row of a currency.
+    days : polars.Series
+        Date, ascending: the first day of each column.
+    per_eur : polars.Series
+        Float64, row by row: units of the currency for one euro; null before its first rate.
+    """
+
+    row_of: dict[str, int]
+    days: pl.Series
+    per_eur: pl.Series
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Everything that is looked up while parcels are normalised and judged.
+
+    Parameters
+    ----------
+    countries : dict of str to str
+        Folded country name or code (`fold_key`) → ISO 3166-1 alpha-2 or XK; ambiguous names are absent.
+    country_codes : frozenset of str
+        ISO 3166-1 alpha-2 codes and XK.
+    currencies : frozenset of str
+        ISO 4217 codes in use, and a few historical ones that still turn up.
+    rates : Rates
+        Exchange rates to the euro.
+    hs_known : polars.Series
+        Boolean lookup of existing codes, see `hs_index`.
+    units : dict of str to str
+        Folded unit → class of unit.
+    tariff, licences, density : polars.DataFrame
+        The tables of the same names, texts as written, ``max_kg_per_litre`` Float64.
+    """
+
+    countries: dict[str, str]
+    country_codes: frozenset[str]
+    currencies: frozenset[str]
+    rates: Rates
+    hs_known: pl.Series
+    units: dict[str, str]
+    tariff: pl.DataFrame
+    licences: pl.DataFrame
+    density: pl.DataFrame
+
+
+def load_reference(sops: Path) -> Reference:
+    """Read and check the reference tables of a sops folder.
+
+    Parameters
+    ----------
+    sops : pathlib.Path
+        Folder that holds ``tables/``.
+
+    Raises
+    ------
+    SopError
+        With every fault of every table: file, row (the header is line 1) and column.
+    """
+    frames: dict[str, pl.DataFrame] = {}
+    faults: list[str] = []
+    for name, table in TABLES.items():
+        path = sops / "tables" / f"{name}.csv"
+        try:
+            frames[name] = pl.read_csv(path, infer_schema=False)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            faults.append(f"tables/{name}.csv: cannot be read: {str(error).splitlines()[0]}")
+            continue
+        faults += [f"tables/{name}.csv: {fault}" for fault in _faults(frames[name], table)]
+    if faults:
+        raise SopError(faults)
+    countries = frames["countries"]
+    units = _folded(frames["units"], "unit", "unit_class")
+    clashes = units.filter(pl.col("folded").is_duplicated())["folded"].unique(maintain_order=True)
+    faults += [f"tables/units.csv: {unit!r} stands for more than one class" for unit in clashes]
+    unnamed = frames["exchange_rates"].filter(~pl.col("currency").is_in(frames["currencies"]["code"].to_list()))
+    faults += [f"tables/exchange_rates.csv: {code} is not in currencies.csv" for code in unnamed["currency"].unique()]
+    if faults:
+        raise SopError(faults)
+    # a name that two countries share says nothing
+    names = _folded(countries, "name", "code").filter(~pl.col("folded").is_duplicated())
+    return Reference(
+        countries=dict(names.iter_rows()),
+        country_codes=frozenset(countries.filter(pl.col("language") == "alpha-2")["code"]),
+        currencies=frozenset(frames["currencies"]["code"]),
+        rates=_rates(frames["exchange_rates"]),
+        hs_known=_hs_known(frames["hs2022"]["code"]),
+        units=dict(units.iter_rows()),
+        tariff=frames["tariff"],
+        licences=frames["licences"],
+        density=frames["density"].with_columns(pl.col("max_kg_per_litre").cast(pl.Float64)),
+    )
+
+
+def hs_index(digits: pl.Expr) -> pl.Expr:
+    """Place of a code in ``Reference.hs_known``: a heading by its four digits, any longer code by its first six.
+
+    Parameters
+    ----------
+    digits : polars.Expr
+        String of digits, at least four; anything else gives null.
+    """
+    number = digits.str.slice(0, 6).str.to_integer(strict=False)
+    return pl.when(digits.str.len_bytes() < 6).then(number + _HEADING_OFFSET).otherwise(number)
+
+
+def _faults(frame: pl.DataFrame, table: Table) -> Iterator[str]:
+    missing = [column for column in table.columns if column not in frame.columns]
+    if missing:
+        yield f"column {', '.join(missing)} is missing"
+        return
+    if frame.is_empty():
+        yield "has no rows"
+        return
+    checks: dict[str, pl.Expr] = {
+        f"{column} is empty": pl.col(column).is_null() for column in table.columns if column not in table.optional
+    }
+    for column, choices in table.choices.items():
+        checks[f"{column} is none of {', '.join(choices)}"] = ~pl.col(column).is_in(choices)
+    for column, pattern in table.patterns.items():
+        checks[f"{column} does not read as it should"] = ~pl.col(column).str.contains(f"^(?:{pattern})$")
+    checks[f"{' and '.join(table.key)} stand there twice"] = pl.struct(table.key).is_duplicated()
+    failed = frame.select(bad.any().alias(says) for says, bad in checks.items()).row(0, named=True)
+    for says in (says for says, fails in failed.items() if fails):
+        for line in frame.select(pl.int_range(2, pl.len() + 2).filter(checks[says])).to_series():
+            yield f"line {line}: {says}"
+
+
+def _folded(frame: pl.DataFrame, key: str, value: str) -> pl.DataFrame:
+    """Folded keys with their values, each pair once."""
+    return frame.select(fold_key_expr(pl.col(key)).alias("folded"), value).unique(maintain_order=True)
+
+
+def _hs_known(codes: pl.Series) -> pl.Series:
+    known = np.zeros(_HEADING_OFFSET + 10_000, dtype=bool)
+    known[codes.to_frame().select(hs_index(pl.col(codes.name))).to_series().to_numpy()] = True
+    return pl.Series("hs_known", known)
+
+
+def _rates(table: pl.DataFrame) -> Rates:
+    table = table.with_columns(pl.col("per_eur").cast(pl.Float64), pl.col("valid_from").str.to_date())
+    currencies = table["currency"].unique().sort()
+    days = table["valid_from"].unique().sort()
+    row_of = {code: row for row, code in enumerate(currencies)}
+    rows = table["currency"].replace_strict(row_of, return_dtype=pl.Int64).to_numpy()
+    columns = days.search_sorted(table["valid_from"]).to_numpy()
+    grid = np.full((len(currencies), len(days)), np.nan)
+    grid[rows, columns] = table["per_eur"].to_numpy()
+    last_known = np.maximum.accumulate(np.where(np.isnan(grid), 0, np.arange(len(days))), axis=1)
+    filled = np.take_along_axis(grid, last_known, axis=1)  # a rate holds until the next one
+    return Rates(row_of, days, pl.Series("per_eur", filled.ravel()).fill_nan(None))

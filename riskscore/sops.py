@@ -1,0 +1,302 @@
+"""Packs of indicators, checked: each entry complete, its condition sound, its version locked, all faults at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from riskscore.conditions import NORMALISED, Condition, leaves, parse
+from riskscore.errors import SopError
+from riskscore.features import FEATURES
+from riskscore.schema import BY_PATH
+
+GROUPS = (
+    "description",
+    "tariff",
+    "value",
+    "party",
+    "route",
+    "history",
+    "booking",
+    "split",
+    "documents",
+    "handling",
+    "sector",
+)
+AXES = ("illicit", "compliance")
+STRENGTHS = ("weak", "medium", "strong", "definitive", "mitigating")
+BANDS = ("clear", "review", "hold")
+FLOORS = ("none", "review", "hold")
+ACTIONS = (  # lowest first
+    "none",
+    "request_information",
+    "desk_review",
+    "licence_check",
+    "screen",
+    "examine",
+    "isolate_and_notify",
+)
+ACTORS = ("courier", "customs", "licensing_authority", "police")
+CASE_TYPES = ("none", "data_quality", "licence_gap", "suspected_contraband", "watchlist", "dangerous_goods")  # last first
+STATUSES = ("draft", "shadow", "active", "retired")
+
+_POINTS = {
+    "weak": (15, 50),
+    "medium": (50, 150),
+    "strong": (150, 280),
+    "definitive": (150, 300),
+    "mitigating": (-165, -15),
+}
+_REQUIRED = (
+    "id",
+    "version",
+    "title",
+    "status",
+    "owner",
+    "axis",
+    "when",
+    "strength",
+    "points",
+    "reason",
+    "rationale",
+    "benign",
+    "question",
+    "source",
+    "tests",
+)
+_OPTIONAL = ("floor", "action", "action_by", "case_type", "physical")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_ID = re.compile(r"[A-Z]{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One risk indicator, as the SOP desk wrote it."""
+
+    id: str
+    version: int
+    title: str
+    status: str
+    owner: str
+    group: str
+    axis: str
+    when: Condition
+    strength: str
+    points: int
+    floor: str
+    action: str
+    action_by: str | None
+    case_type: str
+    physical: bool
+    reason: str
+    rationale: str
+    benign: str
+    question: dict[str, str]
+    source: str
+    tests: tuple[dict[str, Any], ...]
+    file: str
+    sha256: str
+
+    @cached_property
+    def proposes(self) -> bool:
+        """Only medium and stronger ones, or those with a floor, propose an action; a weak one may ask for information."""
+        strong_enough = self.strength in ("medium", "strong", "definitive") or self.floor != "none"
+        return strong_enough or self.action == "request_information"
+
+
+def load_packs(folder: Path) -> list[Indicator]:
+    """All indicators of a folder of packs, sorted by id.
+
+    Raises
+    ------
+    SopError
+        With every fault of every file.
+    """
+    faults: list[str] = []
+    indicators: dict[str, Indicator] = {}
+    for path in sorted(folder.glob("*.yml")):
+        for indicator in _load_pack(path, faults):
+            if indicator.id in indicators:
+                faults.append(f"{path.name}: {indicator.id}: also in {indicators[indicator.id].file}")
+            indicators[indicator.id] = indicator
+    if not indicators and not faults:
+        faults.append(f"{folder}: no packs (*.yml)")
+    if faults:
+        raise SopError(faults)
+    return [indicators[key] for key in sorted(indicators)]
+
+
+def _load_pack(path: Path, faults: list[str]) -> Iterator[Indicator]:
+    try:
+        content = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        faults.append(f"{path.name}: cannot be read: {' '.join(str(error).split())}")
+        return
+    if not isinstance(content, dict) or set(content) != {"group", "indicators"}:
+        faults.append(f"{path.name}: must hold `group` and `indicators` and nothing else")
+        return
+    group = content["group"]
+    if group not in GROUPS:
+        faults.append(f"{path.name}: group {group!r} is not one of {', '.join(GROUPS)}")
+    for number, entry in enumerate(content["indicators"] or (), start=1):
+        indicator = _load_indicator(path.name, number, group, entry, faults)
+        if indicator is not None:
+            yield indicator
+
+
+def _load_indicator(file: str, number: int, group: str, entry: Any, faults: list[str]) -> Indicator | None:
+    if not isinstance(entry, dict):
+        faults.append(f"{file}: indicators[{number}]: must be a mapping")
+        return None
+    where = f"{file}: {entry.get('id', f'indicators[{number}]')}"
+    before = len(faults)
+    faults.extend(f"{where}: `{key}` is missing" for key in _REQUIRED if entry.get(key) in (None, "", []))
+    faults.extend(f"{where}: unknown key `{key}`" for key in entry if key not in _REQUIRED + _OPTIONAL)
+    if len(faults) > before:
+        return None
+    lists = {
+        "axis": AXES,
+        "strength": STRENGTHS,
+        "status": STATUSES,
+        "floor": FLOORS,
+        "action": ACTIONS,
+        "case_type": CASE_TYPES,
+    }
+    values = {"floor": "none", "action": "none", "case_type": "none", "physical": False, "action_by": None, **entry}
+    faults.extend(
+        f"{where}: `{key}` is {values[key]!r}; it must be one of {', '.join(allowed)}"
+        for key, allowed in lists.items()
+        if values[key] not in allowed
+    )
+    if len(faults) > before:
+        return None
+    if not _ID.fullmatch(str(entry["id"])):
+        faults.append(f"{where}: an id is two capitals, a hyphen and two digits")
+    if not isinstance(entry["version"], int) or entry["version"] < 1:
+        faults.append(f"{where}: `version` must be a whole number from 1")
+    low, high = _POINTS[entry["strength"]]
+    points = entry["points"]
+    if isinstance(points, bool) or not isinstance(points, int) or not low <= points <= high:
+        faults.append(f"{where}: `points` of a {entry['strength']} indicator are from {low} to {high}, not {points!r}")
+    if (values["action"] == "none") != (values["action_by"] is None):
+        faults.append(f"{where}: `action_by` belongs to an action, and an action needs it")
+    elif values["action_by"] is not None and values["action_by"] not in ACTORS:
+        faults.append(f"{where}: `action_by` must be one of {', '.join(ACTORS)}")
+    question = entry["question"]
+    if not isinstance(question, dict) or set(question) != {"text", "to"} or question["to"] not in (
+        "sender",
+        "courier",
+        "authority",
+    ):
+        faults.append(f"{where}: `question` needs `text` and `to` (sender, courier or authority)")
+    condition = None
+    try:
+        condition = parse(entry["when"])
+    except ValueError as error:
+        faults.append(f"{where}: when: {error}")
+    faults.extend(f"{where}: reason: {fault}" for fault in _placeholder_faults(str(entry["reason"])))
+    faults.extend(f"{where}: tests: {fault}" for fault in _test_faults(entry["tests"]))
+    if len(faults) > before or condition is None:
+        return None
+    digest = hashlib.sha256(orjson.dumps({**entry, "group": group}, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return Indicator(
+        **{k: values[k] for k in values if k not in ("when", "tests")},
+        group=group,
+        when=condition,
+        tests=tuple(entry["tests"]),
+        file=file,
+        sha256=digest,
+    )
+
+
+def _placeholder_faults(reason: str) -> Iterator[str]:
+    for name in _PLACEHOLDER.findall(reason):
+        kind, _, key = name.partition(":")
+        if name == "words":
+            continue
+        if kind == "field" and (key in BY_PATH or key in NORMALISED):
+            continue
+        if kind == "feature" and key in FEATURES and FEATURES[key].level == "parcel":
+            continue
+        yield f"unknown placeholder {{{name}}}"
+
+
+def _test_faults(tests: Any) -> Iterator[str]:
+    if not isinstance(tests, list) or not all(
+        isinstance(t, dict) and (isinstance(t.get("parcel"), dict) != isinstance(t.get("rows"), list)) for t in tests
+    ):
+        yield "must be a list of {fires, parcel} or {fires, rows}"
+        return
+    for outcome, word in ((True, "must fire"), (False, "must not fire")):
+        if not any(t.get("fires") is outcome for t in tests):
+            yield f"no parcel that {word}"
+    for number, test in enumerate(tests, start=1):
+        if test.get("fires") not in (True, False, "unknown"):
+            yield f"[{number}]: `fires` must be true, false or unknown"
+        if strange := set(test) - {"fires", "parcel", "rows", "why"}:
+            yield f"[{number}]: unknown key {sorted(strange)}"
+
+
+def wanted_features(indicators: list[Indicator]) -> frozenset[str]:
+    """Names of the features that the conditions and reasons of some indicators ask for."""
+    names = {leaf.column for i in indicators for leaf in leaves(i.when) if leaf.kind == "feature"}
+    for indicator in indicators:
+        for placeholder in _PLACEHOLDER.findall(indicator.reason):
+            kind, _, key = placeholder.partition(":")
+            if kind == "feature":
+                names.add(key)
+    return frozenset(names)
+
+
+# -- the lock: a changed indicator must change its version -------------------------------------------------------------
+
+
+def read_lock(path: Path) -> dict[str, dict[str, Any]]:
+    """The lock file: id → version, sha256."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise SopError([f"{path.name}: cannot be read: {error}; write it with `riskscore check --lock`"]) from error
+    return dict(content)
+
+
+def lock_faults(indicators: list[Indicator], lock: dict[str, dict[str, Any]]) -> list[str]:
+    """What the lock says against the packs."""
+    faults = []
+    for indicator in indicators:
+        entry = lock.get(indicator.id)
+        where = f"{indicator.file}: {indicator.id}"
+        if entry is None:
+            faults.append(f"{where}: not in the lock; run `riskscore check --lock`")
+        elif entry["sha256"] != indicator.sha256 and entry["version"] == indicator.version:
+            faults.append(f"{where}: changed, but its version is still {indicator.version}; raise it")
+        elif entry["sha256"] != indicator.sha256:
+            faults.append(f"{where}: version {indicator.version} is not in the lock; run `riskscore check --lock`")
+        elif entry["version"] != indicator.version:
+            faults.append(f"{where}: version changed from {entry['version']} without any other change")
+    gone = lock.keys() - {i.id for i in indicators}
+    faults.extend(f"lock.json: {key} is locked but in no pack; retire it, never delete it" for key in sorted(gone))
+    return faults
+
+
+def write_lock(path: Path, indicators: list[Indicator]) -> None:
+    """Lock the indicators as they are.
+
+    Raises
+    ------
+    SopError
+        When an indicator changed without a new version: the lock is there to refuse that.
+    """
+    faults = [f for f in lock_faults(indicators, read_lock(path)) if "raise it" in f] if path.exists() else []
+    if faults:
+        raise SopError(faults)
+    lock = {i.id: {"version": i.version, "sha256": i.sha256} for i in indicators}
+    path.write_bytes(orjson.dumps(lock, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")

@@ -1,0 +1,1 @@
+"""HTTP around the library: knows requests and answers, decides nothing about risk."""
