@@ -173,17 +173,21 @@ def check(lock: bool, sops: Path | None, models: Path | None) -> int:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
+@click.option("--profile", type=click.Choice(["operator", "authority"]), help="Whom the answers are for; operator by default.")
 @_folders
 @_plain_errors
-def serve(host: str, port: int, sops: Path | None, models: Path | None) -> int:
+def serve(host: str, port: int, profile: str | None, sops: Path | None, models: Path | None) -> int:
     """Serve assessments over HTTP (nothing is stored: every call is a dry run)."""
     import uvicorn
 
     from service.app import create_app
     from service.settings import Settings
 
-    app = create_app(Settings(sops=sops, models=models))
+    try:
+        settings = Settings.from_environment(sops, models, profile)
+    except ValueError as error:
+        raise RiskscoreError(str(error)) from error
+    app = create_app(settings)
     click.echo(f"riskscore serves http://{host}:{port}/docs  (stop with Ctrl-C)", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
     return 0

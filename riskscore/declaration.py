@@ -7,22 +7,20 @@ free text) is a string and never refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    create_model,
-)
+import orjson
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, create_model
 from pydantic import Field as ModelField
 from pydantic.json_schema import WithJsonSchema
 
 from riskscore.schema import FIELDS, MAX_ITEMS, Field
+
+if TYPE_CHECKING:
+    from riskscore.reference import Reference
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 _LARGEST = 1e12
@@ -123,3 +121,27 @@ def json_schema(countries: frozenset[str], currencies: frozenset[str]) -> str:
     """JSON Schema of the declaration, as committed in ``docs/parcel.schema.json``."""
     schema = parcel_model(countries, currencies).model_json_schema()
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def valid_record(parcel: dict[str, Any], reference: Reference, parcel_id: str) -> dict[str, Any]:
+    """A nested declaration of Python values (a test in a pack, an example) as a validated record.
+
+    Raises
+    ------
+    ValueError
+        With the path of each bad field.
+    """
+    model = parcel_model(reference.country_codes, reference.currencies)
+    raw = orjson.dumps({"parcel_id": parcel_id, **parcel}, default=str)
+    try:
+        return model.model_validate_json(raw).model_dump()
+    except ValidationError as error:
+        raise ValueError("; ".join(f"{dotted(e['loc'])}: {e['msg']}" for e in error.errors())) from error
+
+
+def dotted(location: Iterable[int | str]) -> str:
+    """A pydantic location as a path: items[0].hs_code."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path or "(body)"

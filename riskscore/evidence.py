@@ -8,13 +8,15 @@ from functools import cache
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riskscore.conditions import Answers, Condition, Leaf, OverItems
 from riskscore.features import FEATURES, Facts
 from riskscore.goods_text import COUNTS, Hits
 from riskscore.lexicon import CONCEPTS, NUMBER, PURPOSE, TOPIC_NUMBER
-from riskscore.schema import BY_PATH
+from riskscore.schema import BY_PATH, FIELDS, MAX_ITEMS
 from riskscore.sops import Indicator
 
 ITEMS_SHOWN = 5  # items whose numbers are shown for a sum or a maximum over the parcel
@@ -29,16 +31,35 @@ _DECLARED = {
     "postage_eur": ("postage", "currency"),
     "insured_eur": ("insured_value", "currency"),
 }
-_SCHEMA = {
-    "line": pl.Int64,
-    "order": pl.Int64,
-    "item_no": pl.Int64,
-    "path": pl.String,
-    "value": pl.String,
-    "start": pl.Int64,
-    "end": pl.Int64,
-    "concept": pl.String,
-}
+_WHOLE = -1  # concept of evidence that is a whole value
+_STRIDE = MAX_ITEMS + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Evidence of every line of a batch, sorted by line.
+
+    Parameters
+    ----------
+    line : int64 array (e,)
+        Ledger line.
+    structs : pyarrow.StructArray (e,)
+        path, value, start, end, concept.
+    """
+
+    line: NDArray[np.int64]
+    structs: pa.StructArray
+
+
+EVIDENCE_TYPE = pa.struct(
+    [
+        ("path", pa.string()),
+        ("value", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("concept", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +96,7 @@ def _sources(condition: Condition, within: OverItems | None = None) -> Iterator[
 
 def collect(
     indicators: list[Indicator], answers: Answers, facts: Facts, hits: Hits, line_of: NDArray[np.int64]
-) -> pl.DataFrame:
+) -> Evidence:
     """Evidence of every line.
 
     Parameters
@@ -88,26 +109,96 @@ def collect(
         Text hits of the items.
     line_of : int64 array (n, k)
         Ledger line of each parcel and indicator that fired, -1 elsewhere.
-
-    Returns
-    -------
-    polars.DataFrame
-        line, path, value, start, end, concept; sorted by line.
     """
-    frames: list[pl.DataFrame] = []
+    found = _Found([], [], [], [], [], [], [], [])
     for k in np.flatnonzero((line_of >= 0).any(axis=0)):
         lines = line_of[:, k]
         item_line = lines[facts.grouping.parcel]
         for order, source in enumerate(_sources(indicators[k].when)):
-            frames.extend(_from_source(source, order, lines, item_line, answers, facts, hits))
-    if not frames:
-        return pl.DataFrame(schema=_SCHEMA)
-    table = pl.concat(frames).sort("line", "order", "item_no", "start", "path", maintain_order=True)
-    # Two leaves may speak of one value: say it once, and prefer the span to the whole.
-    return table.unique(["line", "path", "start", "end", "concept"], keep="first", maintain_order=True)
+            _from_source(found, source, order, lines, item_line, answers, facts, hits)
+    return found.assemble(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Evidence as numbers, part by part; `assemble` turns it into words once."""
+
+    line: list[NDArray[np.int64]]
+    order: list[NDArray[np.int64]]
+    path: list[NDArray[np.int64]]  # number of the field in `FIELDS`
+    row: list[NDArray[np.int64]]  # row in the table of the field
+    item_no: list[NDArray[np.int64]]
+    start: list[NDArray[np.int64]]
+    end: list[NDArray[np.int64]]
+    concept: list[NDArray[np.int64]]
+
+    def add(
+        self,
+        line: NDArray[np.int64],
+        order: int,
+        path: str,
+        row: NDArray[np.int64],
+        item_no: NDArray[np.int64] | None,
+        spans: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None = None,
+    ) -> None:
+        """Add one field of some rows: whole values, or spans with their concepts."""
+        size = len(line)
+        start, end, concept = spans or (np.zeros(size, np.int64), np.zeros(size, np.int64), np.full(size, _WHOLE))
+        self.line.append(line)
+        self.order.append(np.full(size, order))
+        self.path.append(np.full(size, _PATH_NUMBER[path]))
+        self.row.append(row)
+        self.item_no.append(np.zeros(size, np.int64) if item_no is None else item_no)
+        self.start.append(start)
+        self.end.append(end)
+        self.concept.append(concept)
+
+    def assemble(self, facts: Facts) -> Evidence:
+        """Sort, say each thing once, prefer words to the whole value, and write paths and values."""
+        if not self.line:
+            return Evidence(np.zeros(0, np.int64), pa.array([], EVIDENCE_TYPE))
+        line, order, path, row, item_no, start, end, concept = (
+            np.concatenate(getattr(self, name))
+            for name in ("line", "order", "path", "row", "item_no", "start", "end", "concept")
+        )
+        place = (line * len(FIELDS) + path) * _STRIDE + item_no
+        spoken = np.unique(place[concept != _WHOLE])
+        keep = (concept != _WHOLE) | ~np.isin(place, spoken)
+        by_place = np.lexsort((order, concept, end, start, place))
+        same = np.ones(len(place), np.bool_)
+        columns = (place, start, end, concept)
+        same[1:] = np.all([c[by_place][1:] == c[by_place][:-1] for c in columns], axis=0)
+        same[0] = False
+        keep[by_place[same]] = False
+        sequence = np.lexsort((path, start, item_no, order, line))
+        sequence = sequence[keep[sequence]]
+        line, path, row, item_no, start, end, concept = (
+            a[sequence] for a in (line, path, row, item_no, start, end, concept)
+        )
+        value = _values(path, row, facts)
+        whole = concept == _WHOLE
+        stated = value.is_valid().to_numpy(zero_copy_only=False)
+        length = pc.fill_null(pc.utf8_length(value), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        structs = pa.StructArray.from_arrays(
+            [
+                _paths(path, item_no),
+                value,
+                pa.array(start, mask=~stated),
+                pa.array(np.where(whole, length, end), mask=~stated),
+                pa.array(_CONCEPT_NAMES, pa.string()).take(pa.array(np.where(whole, len(_CONCEPT_NAMES) - 1, concept))),
+            ],
+            fields=list(EVIDENCE_TYPE),
+        )
+        return Evidence(line, structs)
+
+
+_PATH_NUMBER = {f.path: number for number, f in enumerate(FIELDS)}
+_CONCEPT_NAMES = [*CONCEPTS, None]
+_CONTEXT = NUMBER["context"]
 
 
 def _from_source(
+    found: _Found,
     source: _Source,
     order: int,
     lines: NDArray[np.int64],
@@ -115,23 +206,47 @@ def _from_source(
     answers: Answers,
     facts: Facts,
     hits: Hits,
-) -> Iterator[pl.DataFrame]:
+) -> None:
     leaf = source.leaf
     if source.within is not None:
         item_line = np.where(answers.items[source.within].true, item_line, -1)
+    item_no = facts.item_no
     if leaf.kind == "text":
-        yield _text_frame(leaf, order, item_line, facts, hits)
+        _from_text(found, leaf, order, item_line, item_no, hits)
         return
     feature = FEATURES.get(leaf.column)
+    absence = leaf.operator == "stated" and not leaf.value
     for path in fields_behind(leaf.column):
         if not path.startswith("item."):
-            chosen = np.flatnonzero(lines >= 0)
-            yield _field_frame(path, order, chosen, lines, facts.parcels, None, leaf.operator == "stated")
+            rows = np.flatnonzero(lines >= 0)
+            if not absence:
+                rows = rows[facts.stated(path)[rows]]
+            found.add(lines[rows], order, path, rows, None)
             continue
-        rows = item_line
+        chosen = item_line
         if feature is not None and feature.level == "parcel":
-            rows = _speaking_items(leaf.column, item_line, facts)
-        yield _field_frame(path, order, np.flatnonzero(rows >= 0), rows, facts.items, "item", False)
+            chosen = _speaking_items(leaf.column, item_line, facts)
+        rows = np.flatnonzero(chosen >= 0)
+        if not absence:
+            rows = rows[facts.stated(path)[rows]]
+        found.add(chosen[rows], order, path, rows, item_no[rows])
+
+
+def _from_text(
+    found: _Found, leaf: Leaf, order: int, item_line: NDArray[np.int64], item_no: NDArray[np.int64], hits: Hits
+) -> None:
+    numbers = [NUMBER[c] if c in NUMBER else TOPIC_NUMBER[c] for c in leaf.value]
+    wanted = np.isin(hits.concept, numbers) & (hits.status == COUNTS)
+    rows = np.flatnonzero(wanted)
+    rows = rows[item_line[hits.text[rows]] >= 0]
+    item = hits.text[rows]
+    concept = np.where(hits.concept[rows] < PURPOSE, hits.concept[rows], _CONTEXT)
+    spans = (hits.start[rows], hits.end[rows], concept)
+    found.add(item_line[item], order, "item.description", item, item_no[item], spans)
+    if "vague" in leaf.value:
+        # A text may be vague without a vague word: only digits, only dashes.
+        bare = np.setdiff1d(np.flatnonzero(item_line >= 0), item)
+        found.add(item_line[bare], order, "item.description", bare, item_no[bare])
 
 
 def _speaking_items(name: str, item_line: NDArray[np.int64], facts: Facts) -> NDArray[np.int64]:
@@ -139,7 +254,7 @@ def _speaking_items(name: str, item_line: NDArray[np.int64], facts: Facts) -> ND
     over = _over_items_behind(name)
     if over is not None and FEATURES[over].over_items == "any" and over in facts.items.columns:
         return np.where(facts.items[over].fill_null(False).to_numpy(), item_line, -1)
-    return np.where(facts.items["item_no"].to_numpy() < ITEMS_SHOWN, item_line, -1)
+    return np.where(facts.item_no < ITEMS_SHOWN, item_line, -1)
 
 
 @cache
@@ -152,67 +267,30 @@ def _over_items_behind(name: str) -> str | None:
     return next((found for read in feature.reads if (found := _over_items_behind(read))), None)
 
 
-def _text_frame(leaf: Leaf, order: int, item_line: NDArray[np.int64], facts: Facts, hits: Hits) -> pl.DataFrame:
-    wanted = np.isin(hits.concept, [NUMBER.get(c, TOPIC_NUMBER.get(c, -1)) for c in leaf.value]) & (hits.status == COUNTS)
-    rows = np.flatnonzero(wanted & (item_line[hits.text] >= 0))
-    item = hits.text[rows]
-    frame = pl.DataFrame(
-        {
-            "line": item_line[item],
-            "order": np.full(len(rows), order),
-            "item_no": facts.items["item_no"].to_numpy()[item].astype(np.int64),
-            "path": _item_paths(facts, item, "description"),
-            "value": facts.items["item.description"].gather(item),
-            "start": hits.start[rows],
-            "end": hits.end[rows],
-            "concept": pl.Series([CONCEPTS[c] if c < PURPOSE else "context" for c in hits.concept[rows]], dtype=pl.String),
-        },
-        schema=_SCHEMA,
-    )
-    if "vague" not in leaf.value:
-        return frame
-    # A text may be vague without a vague word: only digits, only a blank dash.
-    bare = np.setdiff1d(np.flatnonzero(item_line >= 0), item)
-    whole = _field_frame("item.description", order, bare, item_line, facts.items, "item", False)
-    return pl.concat([frame, whole])
+def _paths(path: NDArray[np.int64], item_no: NDArray[np.int64]) -> pa.Array:
+    """Paths as people write them, with the number of the item."""
+    both, place = np.unique(path * _STRIDE + item_no, return_inverse=True)
+    names = []
+    for code in both.tolist():
+        field = FIELDS[code // _STRIDE]
+        names.append(f"items[{code % _STRIDE}].{field.path.removeprefix('item.')}" if field.of_item else field.path)
+    return pa.array(names, pa.string()).take(pa.array(place))
 
 
-def _item_paths(facts: Facts, item: NDArray[np.int64], name: str) -> pl.Series:
-    number = facts.items["item_no"].gather(item).cast(pl.String)
-    return pl.select("items[" + pl.lit(number) + f"].{name}").to_series() if len(item) else pl.Series([], dtype=pl.String)
-
-
-def _field_frame(
-    path: str,
-    order: int,
-    chosen: NDArray[np.int64],
-    lines: NDArray[np.int64],
-    table: pl.DataFrame,
-    level: str | None,
-    absent_too: bool,
-) -> pl.DataFrame:
-    """One field of the chosen rows as evidence: the whole value, or its absence where absence is the point."""
-    column = table[path].gather(chosen)
-    value = pl.select(as_text(pl.lit(column), path)).to_series() if len(column) else pl.Series([], dtype=pl.String)
-    frame = pl.DataFrame(
-        {
-            "line": lines[chosen],
-            "order": np.full(len(chosen), order),
-            "item_no": table["item_no"].gather(chosen).cast(pl.Int64) if level else np.zeros(len(chosen), np.int64),
-            "path": pl.Series([path] * len(chosen), dtype=pl.String),
-            "value": value,
-        }
-    ).with_columns(
-        start=pl.when(pl.col("value").is_not_null()).then(pl.lit(0, pl.Int64)),
-        end=pl.col("value").str.len_chars().cast(pl.Int64),
-        concept=pl.lit(None, pl.String),
-    )
-    if level:
-        name = path.removeprefix("item.")
-        frame = frame.with_columns(path="items[" + pl.col("item_no").cast(pl.String) + f"].{name}")
-    if not absent_too:
-        frame = frame.filter(pl.col("value").is_not_null())
-    return frame.cast(_SCHEMA)  # type: ignore[arg-type]
+def _values(path: NDArray[np.int64], row: NDArray[np.int64], facts: Facts) -> pa.Array:
+    """Values as text, each field cast once."""
+    parts: list[pa.Array] = []
+    places: list[NDArray[np.int64]] = []
+    for number in np.unique(path):
+        field = FIELDS[number]
+        here = np.flatnonzero(path == number)
+        column = (facts.items if field.of_item else facts.parcels)[field.path].gather(row[here])
+        if field.kind != "text":
+            column = pl.select(as_text(pl.lit(column), field.path)).to_series()
+        parts.append(column.to_arrow().cast(pa.string()))
+        places.append(here)
+    back = np.argsort(np.concatenate(places), kind="stable") if places else np.zeros(0, np.int64)
+    return pa.concat_arrays(parts).take(pa.array(back)) if parts else pa.array([], pa.string())
 
 
 def as_text(column: pl.Expr, path: str) -> pl.Expr:

@@ -1,6 +1,6 @@
 """One folded spelling for names, units and countries, however they were typed.
 
-``Đorđe``, ``Djordje`` and ``Ђорђе`` fold to ``djordje``. Keys are for comparing; text that people read stays as written.
+``Đorđe``, ``Djordje`` and ``Ђорђе`` fold to ``djordje``. Keys are for comparing; what people read stays as written.
 """
 
 from __future__ import annotations

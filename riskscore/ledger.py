@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from riskscore.conditions import Answers
-from riskscore.evidence import as_text, collect
+from riskscore.evidence import Evidence, as_text, collect
 from riskscore.features import Facts
 from riskscore.goods_text import Hits
 from riskscore.schema import BY_PATH
@@ -20,17 +20,8 @@ from riskscore.scorecard import MILLION, Scores
 from riskscore.sops import ACTIONS, AXES, BANDS, CASE_TYPES, GROUPS, Indicator
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_LONGEST_QUOTE, _MOST_QUOTES = 80, 4
 _FACT_GROUPS = ("description", "tariff", "value", "handling", "split", "history")
-
-EVIDENCE_TYPE = pa.struct(
-    [
-        ("path", pa.string()),
-        ("value", pa.string()),
-        ("start", pa.int64()),
-        ("end", pa.int64()),
-        ("concept", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +93,7 @@ class Ledger:
         Column of the indicator, -1 for a cap.
     group, axis : int64 arrays
         Numbers in `GROUPS` and `AXES`.
-    evidence : polars.DataFrame
-        As from `evidence.collect`.
+    evidence : Evidence
     """
 
     parcel: NDArray[np.int64]
@@ -111,7 +101,7 @@ class Ledger:
     indicator: NDArray[np.int64]
     group: NDArray[np.int64]
     axis: NDArray[np.int64]
-    evidence: pl.DataFrame
+    evidence: Evidence
 
 
 def write_ledger(
@@ -175,11 +165,7 @@ def reasons_column(
         mask=pa.array(~said | (ledger.indicator < 0)),
     )
     evidence = ledger.evidence
-    counts = np.bincount(evidence["line"].to_numpy(), minlength=len(row)) if evidence.height else np.zeros(len(row), int)
-    offsets = np.concatenate(([0], np.cumsum(counts)))
-    spans = pa.StructArray.from_arrays(
-        [_plain(evidence[name]) for name in EVIDENCE_TYPE.names], fields=list(EVIDENCE_TYPE)
-    )
+    offsets = np.concatenate(([0], np.cumsum(np.bincount(evidence.line, minlength=len(row)))))
     columns: dict[str, pa.Array] = {
         "key": fixed.take("key", index),
         "kind": fixed.take("kind", index),
@@ -191,7 +177,7 @@ def reasons_column(
         "version": pa.array(fixed.version[row], mask=ledger.indicator < 0),
         "title": fixed.take("title", index_said),
         "text": pa.array(_sentences(ledger, indicators, facts, said), pa.string()),
-        "evidence": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), spans),
+        "evidence": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), evidence.structs),
         "benign_explanation": fixed.take("benign", index_said),
         "question": question,
         "action": pa.array(ACTIONS).take(pa.array(action)),
@@ -233,12 +219,6 @@ class _Fixed:
         return pa.array(self._columns[name], pa.string()).take(index)
 
 
-def _plain(series: pl.Series) -> pa.Array:
-    """An Arrow array of the plain type (polars hands over large strings)."""
-    kind = pa.string() if series.dtype == pl.String else pa.int64()
-    return series.to_arrow().cast(kind)
-
-
 def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: NDArray[np.bool_]) -> list[str | None]:
     """The sentence of each worded line with its evidence filled in."""
     sentences: list[str | None] = [None] * len(said)
@@ -272,24 +252,22 @@ def _placeholders(reason: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_PLACEHOLDER.findall(reason)))
 
 
-def _quoted_words(evidence: pl.DataFrame, said: NDArray[np.bool_]) -> dict[int, str]:
+def _quoted_words(evidence: Evidence, said: NDArray[np.bool_]) -> dict[int, str]:
     """For each line: the words of its text evidence, else its values, quoted."""
-    if not evidence.height:
-        return {}
-    table = evidence.filter(pl.Series(said).gather(evidence["line"]) & pl.col("value").is_not_null())
-    spoken = table.select(
-        "line",
-        has_concept=pl.col("concept").is_not_null(),
-        words=pl.col("value").str.slice(pl.col("start"), pl.col("end") - pl.col("start")).str.slice(0, 80),
-    )
-    result: dict[int, list[str]] = {}
-    speaking = set(spoken.filter("has_concept")["line"].to_list())
-    for line, has_concept, piece in spoken.iter_rows():
-        if has_concept or line not in speaking:
-            known = result.setdefault(line, [])
-            if f"“{piece}”" not in known:
-                known.append(f"“{piece}”")
-    return {line: ", ".join(pieces[:4]) + (" …" if len(pieces) > 4 else "") for line, pieces in result.items()}
+    rows = np.flatnonzero(said[evidence.line])
+    words: dict[int, list[str]] = {}
+    values: dict[int, list[str]] = {}
+    for line, entry in zip(evidence.line[rows].tolist(), evidence.structs.take(pa.array(rows)).to_pylist(), strict=True):
+        if entry["value"] is None:
+            continue
+        piece = f"“{entry['value'][entry['start'] : entry['end']][:_LONGEST_QUOTE]}”"
+        pieces = (words if entry["concept"] else values).setdefault(line, [])
+        if piece not in pieces:
+            pieces.append(piece)
+    return {
+        line: ", ".join(pieces[:_MOST_QUOTES]) + (" …" if len(pieces) > _MOST_QUOTES else "")
+        for line, pieces in (values | words).items()
+    }
 
 
 def _texts(placeholder: str, facts: Facts) -> list[str | None]:

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def default_sops() -> Path:
-    """Folder of packs, lexicons, tables and procedures: the one in the installed package, else the checkout's ``sops/``.
+    """Folder of packs, lexicons, tables and procedures: that of the installed package, else the checkout's ``sops/``.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def default_sops() -> Path:
 
 
 def default_models() -> Path:
-    """Folder of the models: the one in the installed package, else the checkout's ``models/``.
+    """Folder of the models: that of the installed package, else the checkout's ``models/``.
 
     Raises
     ------

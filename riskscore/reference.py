@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskscore.errors import SopError
 from riskscore.keys import fold_key_expr
@@ -53,7 +54,8 @@ GOODS_CLASSES = (
     "other",
 )
 
-_HEADING_OFFSET = 1_000_000  # headings follow the subheadings in the lookup of known codes
+HS_LENGTHS = (4, 6, 8, 10, 12)  # a heading; a subheading; CN 8, TARIC 10, the Turkish tariff 12
+_HEADINGS_FROM = 1_000_000  # headings follow the subheadings in the lookup of codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +143,18 @@ class Rates:
 
     Parameters
     ----------
-    row_of : dict of str to int
-        Row of a currency.
-    days : polars.Series
-        Date, ascending: the first day of each column.
-    per_eur : polars.Series
-        Float64, row by row: units of the currency for one euro; null before its first rate.
+    row_of : int array (46656,)
+        Row of a currency by its code read as a number in base 36, -1 for none: an array is looked up five times faster
+        than a join when one parcel is scored.
+    days : datetime64[D] array (d,)
+        Ascending: the first day of each column.
+    per_eur : float array (c, d)
+        Units of the currency for one euro; NaN before its first rate.
     """
 
-    row_of: dict[str, int]
-    days: pl.Series
-    per_eur: pl.Series
+    row_of: NDArray[np.int64]
+    days: NDArray[np.datetime64]
+    per_eur: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,8 +171,8 @@ class Reference:
         ISO 4217 codes in use, and a few historical ones that still turn up.
     rates : Rates
         Exchange rates to the euro.
-    hs_known : polars.Series
-        Boolean lookup of existing codes, see `hs_index`.
+    hs_codes : bool array
+        The codes that exist, looked up by `hs_exists`.
     units : dict of str to str
         Folded unit → class of unit.
     tariff, licences, density : polars.DataFrame
@@ -180,11 +183,25 @@ class Reference:
     country_codes: frozenset[str]
     currencies: frozenset[str]
     rates: Rates
-    hs_known: pl.Series
+    hs_codes: NDArray[np.bool_]
     units: dict[str, str]
     tariff: pl.DataFrame
     licences: pl.DataFrame
     density: pl.DataFrame
+
+    def hs_exists(self, number: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which codes exist: a heading by its four digits, any longer code by its first six.
+
+        Parameters
+        ----------
+        number, length : int arrays (n,)
+            The digits read as a number, and how many they are with leading zeros; of other lengths than `HS_LENGTHS`
+            none exists.
+        """
+        usable = np.isin(length, HS_LENGTHS) & (number >= 0)
+        six = number // 10 ** np.where(usable, np.maximum(length - 6, 0), 0)
+        place = np.where(length == 4, number + _HEADINGS_FROM, six)
+        return usable & self.hs_codes[np.where(usable, place, 0)]
 
 
 def load_reference(sops: Path) -> Reference:
@@ -227,24 +244,12 @@ def load_reference(sops: Path) -> Reference:
         country_codes=frozenset(countries.filter(pl.col("language") == "alpha-2")["code"]),
         currencies=frozenset(frames["currencies"]["code"]),
         rates=_rates(frames["exchange_rates"]),
-        hs_known=_hs_known(frames["hs2022"]["code"]),
+        hs_codes=_hs_codes(frames["hs2022"]["code"]),
         units=dict(units.iter_rows()),
         tariff=frames["tariff"],
         licences=frames["licences"],
         density=frames["density"].with_columns(pl.col("max_kg_per_litre").cast(pl.Float64)),
     )
-
-
-def hs_index(digits: pl.Expr) -> pl.Expr:
-    """Place of a code in ``Reference.hs_known``: a heading by its four digits, any longer code by its first six.
-
-    Parameters
-    ----------
-    digits : polars.Expr
-        String of digits, at least four; anything else gives null.
-    """
-    number = digits.str.slice(0, 6).str.to_integer(strict=False)
-    return pl.when(digits.str.len_bytes() < 6).then(number + _HEADING_OFFSET).otherwise(number)
 
 
 def _faults(frame: pl.DataFrame, table: Table) -> Iterator[str]:
@@ -274,21 +279,19 @@ def _folded(frame: pl.DataFrame, key: str, value: str) -> pl.DataFrame:
     return frame.select(fold_key_expr(pl.col(key)).alias("folded"), value).unique(maintain_order=True)
 
 
-def _hs_known(codes: pl.Series) -> pl.Series:
-    known = np.zeros(_HEADING_OFFSET + 10_000, dtype=bool)
-    known[codes.to_frame().select(hs_index(pl.col(codes.name))).to_series().to_numpy()] = True
-    return pl.Series("hs_known", known)
+def _hs_codes(codes: pl.Series) -> NDArray[np.bool_]:
+    number = codes.str.to_integer().to_numpy()
+    exists = np.zeros(_HEADINGS_FROM + 10_000, dtype=bool)
+    exists[np.where(codes.str.len_bytes().to_numpy() == 4, number + _HEADINGS_FROM, number)] = True
+    return exists
 
 
 def _rates(table: pl.DataFrame) -> Rates:
-    table = table.with_columns(pl.col("per_eur").cast(pl.Float64), pl.col("valid_from").str.to_date())
-    currencies = table["currency"].unique().sort()
-    days = table["valid_from"].unique().sort()
-    row_of = {code: row for row, code in enumerate(currencies)}
-    rows = table["currency"].replace_strict(row_of, return_dtype=pl.Int64).to_numpy()
-    columns = days.search_sorted(table["valid_from"]).to_numpy()
-    grid = np.full((len(currencies), len(days)), np.nan)
-    grid[rows, columns] = table["per_eur"].to_numpy()
+    row_of = np.full(36**3, -1)
+    codes, rows = np.unique(table["currency"].str.to_integer(base=36).to_numpy(), return_inverse=True)
+    row_of[codes] = np.arange(len(codes))
+    days, columns = np.unique(table["valid_from"].str.to_date().to_numpy(), return_inverse=True)
+    grid = np.full((len(codes), len(days)), np.nan)
+    grid[rows, columns] = table["per_eur"].cast(pl.Float64).to_numpy()
     last_known = np.maximum.accumulate(np.where(np.isnan(grid), 0, np.arange(len(days))), axis=1)
-    filled = np.take_along_axis(grid, last_known, axis=1)  # a rate holds until the next one
-    return Rates(row_of, days, pl.Series("per_eur", filled.ravel()).fill_nan(None))
+    return Rates(row_of, days, np.take_along_axis(grid, last_known, axis=1))  # a rate holds until the next one

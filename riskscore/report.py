@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ PROFILES = {
     "operator": "operator: computed only from this courier’s own parcels",
 }
 CAPACITIES = (5, 10, 20, 50)  # parcels opened in a shift, for the table that needs no script
+BEYOND = (10, 50, 100, 500, 1_000)  # the same by firearms score alone, over all parcels of the manifest
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Summary:
         ``key``, ``title``, ``group``, ``axis``, ``strength``; ``fired`` and ``flagged``: the parcels in which it
         fired, and the flagged ones among them.
     rank_curve : list of (int, float)
-        Number of parcels opened, and the lowest score then still opened.
+        Number of parcels opened in the order of the firearms score, and the lowest score then still opened.
     seconds : float
         How long reading and scoring took.
     rejects : str
@@ -144,6 +146,7 @@ def render_report(summary: Summary, flagged: Sequence[dict[str, Any]], *, shown_
     style, script = (Markup((templates / name).read_text("utf-8")) for name in ("report.css", "report.js"))  # noqa: S704
     cards = [card(rank, entry, summary.thresholds) for rank, entry in enumerate(flagged, 1)]
     basis = BASIS.get(summary.versions.get("basis", ""), EXPERT_BASIS)
+    handed_over = OPERATOR_ACTIONS if summary.profile == "operator" else {}
     axes = (
         ("illicit", summary.illicit_bands, summary.score_histogram),
         ("compliance", summary.compliance_bands, summary.compliance_histogram),
@@ -156,7 +159,8 @@ def render_report(summary: Summary, flagged: Sequence[dict[str, Any]], *, shown_
         charts=[(axis, bands, histogram(bins, summary.thresholds)) for axis, bands, bins in axes],
         workload=workload(cards, summary.rank_curve, summary.thresholds),
         indicators=sorted(summary.indicators, key=lambda i: (-i["flagged"], -i["fired"], i["key"])),
-        actions=ACTIONS | (OPERATOR_ACTIONS if summary.profile == "operator" else {}),
+        actions=ACTIONS | handed_over,
+        handed_over=handed_over,
         axes=AXES,
         bands=BANDS,
         cases=CASES,
@@ -182,7 +186,8 @@ def histogram(bins: Sequence[tuple[float, float, int]], thresholds: dict[str, fl
     -------
     dict
         ``bars`` (x, y, width, height, band, from, to, parcels), ``ticks`` (y, label), ``marks`` (x, label) along the
-        points, ``lines`` (x, threshold), and ``log``: whether each step up means ten times as many; ``bottom`` is the y of the axis.
+        points, ``lines`` (x, threshold), ``bottom`` (y of the axis), and ``log``: whether each step up means ten times
+        as many.
     """
     left, right, top, bottom = 34.0, 396.0, 32.0, 160.0
     filled = [b for b in bins if b[2]]
@@ -237,7 +242,8 @@ def workload(
     cards : sequence of dict
         Flagged parcels in ranking order, as the page shows them.
     rank_curve : sequence of (int, float)
-        Number of parcels opened, and the lowest score then still opened; gaps are filled from `cards`.
+        Number of parcels opened in the order of the firearms score alone, and the lowest score then still opened;
+        only some numbers need be there.
     thresholds : dict of str to float
         Points from which a parcel is ``review`` and ``hold``.
 
@@ -245,13 +251,12 @@ def workload(
     -------
     dict
         ``rows`` (parcels opened, lowest score, parcels per band, action and case type), ``lowest`` (the lowest score
-        for 1, 2, … parcels), and as a drawing 1000 wide and 200 high ``path`` (of the lowest score), ``dots`` (both
-        scores of each parcel) and ``lines`` (per cent from the top, threshold).
+        for 1, 2, … parcels) and ``alone`` (parcels opened, lowest score: by firearms score alone); as a drawing 1000
+        wide and 200 high ``path`` (the lowest score), ``dots`` (both scores of each parcel) and ``lines`` (per cent
+        from the top, threshold).
     """
-    known = dict(rank_curve)
-    lowest: list[float] = []
-    for n, c in enumerate(cards, 1):
-        lowest.append(known.get(n, min([c["a"]["score"], *lowest[-1:]])))
+    lowest = list(accumulate((c["a"]["score"] for c in cards), min))
+    curve = sorted(rank_curve)
     sizes = [n for n in CAPACITIES if n < len(cards)] + ([len(cards)] if cards else [])
 
     def mix(n: int, key: str, order: Sequence[str]) -> list[tuple[str, int]]:
@@ -262,7 +267,7 @@ def workload(
         "illicit": [c["a"]["score"] for c in cards],
         "compliance": [c["a"]["compliance"]["score"] for c in cards],
     }
-    values = [*lowest, *thresholds.values(), *scores["illicit"], *scores["compliance"]]
+    values: list[float] = [*lowest, *thresholds.values(), *scores["illicit"], *scores["compliance"]]
     low, high = min(values), max(values)
     margin = (high - low) * 0.12 or 1.0
 
@@ -283,6 +288,7 @@ def workload(
             for n in sizes
         ],
         "lowest": lowest,
+        "alone": [(n, next(s for total, s in curve if total >= n)) for n in BEYOND if curve and n <= curve[-1][0]],
         "path": " ".join(steps),
         # Lines without length: their round or square caps are the dots, of one size however the drawing is stretched.
         "dots": {

@@ -99,15 +99,18 @@ class Ledger:
         numbers = [self.base, self.total, *(step.end - step.start for step in self.steps)]
         return next(d for d in range(7) if all(n % 10 ** (6 - d) == 0 for n in numbers))
 
+    def band_of(self, thresholds: Mapping[str, float]) -> str:
+        """The band that the score alone would give; the floor of an indicator may have raised it."""
+        reached = [name for name in ("hold", "review") if self.score >= millionths(thresholds[name])]
+        return reached[0] if reached else "clear"
+
     def points(self, micro: int, *, signed: bool = False) -> Markup:
         """Points with the ledger's decimals, the fraction set apart so that the whole points read first."""
         whole, fraction = divmod(abs(micro), MILLION)
         sign = "−" if micro < 0 else "+" if signed and micro > 0 else ""
         if not self.decimals:
             return escape(f"{sign}{whole}")
-        return Markup('{}<span class="frac">{}</span>').format(
-            f"{sign}{whole}", f".{fraction:06d}"[: self.decimals + 1]
-        )
+        return Markup("{}<small>{}</small>").format(f"{sign}{whole}", f".{fraction:06d}"[: self.decimals + 1])
 
 
 @dataclass(frozen=True)

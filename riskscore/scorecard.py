@@ -32,6 +32,7 @@ class Scorecard:
     """What a model folder says; read it with `load_scorecard`."""
 
     id: str
+    points: str  # expert or learned
     basis: str
     confirmed_finds: int
     axes: dict[str, Axis]
@@ -85,7 +86,7 @@ def load_scorecard(models: Path) -> Scorecard:
             raise ModelError(f"{models / name}: unknown groups {sorted(strange)}")
         caps = {group: _millionths(points) for group, points in raw["group_caps"].items()}
         return Scorecard(
-            name, str(raw["basis"]), int(raw["confirmed_finds"]), axes, caps, _millionths(raw["weak_cap"])
+            name, str(raw["points"]), str(raw["basis"]), int(raw["confirmed_finds"]), axes, caps, _millionths(raw["weak_cap"])
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{models / name}: scorecard.json is damaged: {error!r}") from error

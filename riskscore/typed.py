@@ -65,7 +65,9 @@ def shown(value: object, spans: Sequence[Span] = (), card: int = 0) -> Markup:
             )
         parts.append(piece)
     more = Markup(" <small>… {} more characters</small>").format(f"{len(text) - end:,}") if end < len(text) else ""
-    return Markup("<bdi>{}</bdi>{}").format(Markup().join(parts), more)
+    html = Markup().join(parts)
+    # Only letters beyond ASCII have a direction of their own; plain text needs no isolation, and 200 cards no ballast.
+    return (html if text.isascii() else Markup("<bdi>{}</bdi>").format(html)) + more
 
 
 def plain(value: object) -> str:

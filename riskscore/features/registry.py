@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from riskscore.features.tables import TradeTables
 from riskscore.goods_text import GoodsText
@@ -72,7 +74,7 @@ def feature(
     return register
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """All that indicators may ask about a batch: fields, features and text concepts.
 
@@ -89,6 +91,22 @@ class Facts:
     parcels: pl.DataFrame
     items: pl.DataFrame
     grouping: Grouping
+
+    @cached_property
+    def item_no(self) -> NDArray[np.int64]:
+        """Position of each item in its parcel, from 0."""
+        return self.items["item_no"].to_numpy().astype(np.int64)
+
+    @cached_property
+    def _stated(self) -> dict[str, NDArray[np.bool_]]:
+        return {}
+
+    def stated(self, path: str) -> NDArray[np.bool_]:
+        """Where a field is stated, per parcel or per item."""
+        if path not in self._stated:
+            table = self.items if path.startswith("item.") else self.parcels
+            self._stated[path] = table[path].is_not_null().to_numpy()
+        return self._stated[path]
 
 
 @cache

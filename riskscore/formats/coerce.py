@@ -1,0 +1,378 @@
+"""Raw columns → typed columns, generously and vectorised.
+
+A value that cannot be read becomes unknown and a problem line; it never costs its parcel. Null in, null out: nothing is
+guessed, and nothing missing becomes zero, false or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from riskscore.formats.columns import Notes
+from riskscore.formats.leaves import NotJsonError, leaf, parse_json, shown
+from riskscore.formats.moments import read_days, read_times
+from riskscore.formats.numerals import Decimals, measure_of, read_currency, read_numbers
+from riskscore.normalise import fold_key_expr
+from riskscore.schema import BY_PATH, Field
+
+MISSING_WORDS = ("", "n/a", "null", "none", "nan", "-", "--", "?")
+ABSURD = 1e12  # no parcel weighs, measures, costs or counts more
+NUMBER = ":number"  # a column `x:number` beside `x` holds the values that came as numbers (JSON)
+_BLANKS = " \t\r\n\v\f\x00\x1c\x1d\x1e\x1f\x85\u00a0\u2028\u2029\u202f\u200b\ufeff"
+_CODES = ("_id", "waybill", ".id_number", ".postcode", ".phone", ".email", "un_number", ".hs_code", ".unit")
+
+PROBLEM_SCHEMA = pl.Schema({"row": pl.UInt32, "field": pl.String, "raw": pl.String, "reason": pl.String})
+
+
+def is_code(path: str) -> bool:
+    """Tell whether a text is a code, whose outer blanks mean nothing; other text is kept exactly as typed."""
+    return path.endswith(_CODES)
+
+
+def blank_is_missing(path: str) -> bool:
+    """Tell whether only a blank is missing here: a person may be called None, and goods may be described as ``-``."""
+    return path == "item.description" or path.endswith(".name")
+
+
+@dataclass(slots=True)
+class Coercion:
+    """How the values of one manifest are read.
+
+    Parameters
+    ----------
+    countries : mapping of str to str
+        Folded country name or code → ISO 3166-1 alpha-2.
+    decimals : Decimals
+        What is known about decimal signs.
+    notes : Notes
+        Receives unknown keys of documents and screenings.
+    """
+
+    countries: Mapping[str, str]
+    decimals: Decimals
+    notes: Notes = field(default_factory=Notes)
+
+    def frame(self, raw: pl.DataFrame, paths: Iterable[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Type the columns of a batch.
+
+        Parameters
+        ----------
+        raw : polars.DataFrame
+            Raw columns named by path, text or native.
+        paths : iterable of str
+            The columns to read; those that `raw` does not have are left out.
+
+        Returns
+        -------
+        tuple of polars.DataFrame
+            The typed columns, and the problems: ``row``, ``field``, ``raw``, ``reason``.
+        """
+        typed: dict[str, pl.Series] = {}
+        problems: list[pl.DataFrame] = []
+        stated: dict[str, pl.Series] = {}
+        for path in paths:
+            number = raw[path + NUMBER] if path + NUMBER in raw.columns else None
+            if path in raw.columns:
+                column = raw[path]
+            elif number is not None:
+                column = _unknown(raw.height)
+            else:
+                continue
+            values, problem, currency = self.column(column, BY_PATH[path], number)
+            typed[path] = values.alias(path)
+            problems.extend(problem)
+            if currency is not None:
+                stated[path] = currency
+        _currencies_of_amounts(typed, stated)
+        found = pl.concat(problems) if problems else pl.DataFrame(schema=PROBLEM_SCHEMA)
+        return pl.DataFrame(typed) if typed else pl.DataFrame({}, height=raw.height), found
+
+    def column(
+        self, raw: pl.Series, field: Field, number: pl.Series | None = None
+    ) -> tuple[pl.Series, list[pl.DataFrame], pl.Series | None]:
+        """Type one column: its values, its problems, and the currencies that amounts state themselves."""
+        if field.kind == "list":
+            return (*self._lists(raw, field), None)
+        if field.kind == "records":
+            return (*self._records(raw, field), None)
+        if field.kind in ("number", "integer"):
+            return self._numbers(raw, field, number)
+        if field.kind in ("timestamp", "date"):
+            if raw.dtype.is_temporal() and raw.dtype != pl.Time and not isinstance(raw.dtype, pl.Duration):
+                return _native_times(raw).cast(field.dtype), [], None
+            values = stated(as_text(raw))
+            read = read_times(values) if field.kind == "timestamp" else read_days(values)
+            what = "a date" if field.kind == "date" else "a date and time"
+            return read, _bad(field.path, values, read.is_null() & values.is_not_null(), f"not {what}"), None
+        text = as_text(raw)
+        if field.kind == "text":
+            return _texts(text, field.path), [], None
+        values, unread = self._closed(text, field)
+        return values, _bad(field.path, text, unread, _reason(field)), None
+
+    def _closed(self, text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+        """Read codes from a closed list (choices, countries, currencies); tell which are not of it."""
+        kind = field.of if field.kind == "list" else field.kind
+        if kind == "choice":
+            values = _by_distinct(text, lambda t: _choices(t, field.choices))
+        elif kind == "country":
+            values = _by_distinct(text, self._countries)
+        else:
+            values = _by_distinct(text, lambda t: t.to_frame("t").select(read_currency(pl.col("t"))).to_series())
+        return values, values.is_null() & stated(text).is_not_null()
+
+    def _countries(self, text: pl.Series) -> pl.Series:
+        key = text.to_frame("t").select(fold_key_expr(pl.col("t"))).to_series()
+        return key.replace_strict(
+            list(self.countries), list(self.countries.values()), default=None, return_dtype=pl.String
+        )
+
+    def _numbers(
+        self, raw: pl.Series, field: Field, number: pl.Series | None
+    ) -> tuple[pl.Series, list[pl.DataFrame], pl.Series | None]:
+        currency = None
+        if raw.dtype.is_numeric():
+            values = raw.cast(pl.Float64)
+            text, missing = None, raw.is_null()
+        else:
+            text = as_text(raw)
+            missing = stated(text).is_null()
+            path = field.path
+            comma, point = self.decimals.comma_is_decimal(path), self.decimals.point_is_thousands(path)
+            read = read_numbers(text.set(missing, None), measure_of(field), comma, point)
+            values, currency = read["value"], read["currency"]
+        if number is not None:
+            missing = missing & number.is_null()
+            values = number if text is None else number.zip_with(number.is_not_null(), values)
+        whole = field.kind == "integer"
+        good = values.is_between(0, ABSURD) & values.is_finite()
+        if whole:
+            good = good & (values.floor() == values)
+        bad = ~good.fill_null(value=False) & ~missing
+        problems: list[pl.DataFrame] = []
+        if bad.any():
+            seen = values.filter(bad)
+            reasons = seen.to_frame("v").select(_why_not(pl.col("v"), whole)).to_series()
+            written = _plainly(seen)
+            if text is not None:
+                written = text.filter(bad).zip_with(text.filter(bad).is_not_null(), written)
+            problems = [_problem(field.path, bad.arg_true(), written, reasons)]
+            values = values.set(bad, None)
+        return values.set(missing, None).cast(field.dtype), problems, currency
+
+    def _lists(self, raw: pl.Series, field: Field) -> tuple[pl.Series, list[pl.DataFrame]]:
+        native = isinstance(raw.dtype, (pl.List, pl.Array))
+        lists = raw.cast(pl.List(pl.String), strict=False) if native else stated(as_text(raw)).str.split("|")
+        members = pl.DataFrame({"row": pl.int_range(len(raw), dtype=pl.UInt32, eager=True), "member": lists})
+        empty = members.filter(pl.col("member").list.len() == 0)
+        members = members.filter(pl.col("member").list.len() > 0).explode("member")
+        members = members.with_columns(stated(members["member"])).drop_nulls()
+        texts = members["member"]
+        if field.of == "text":
+            values, unread = texts.str.strip_chars(_BLANKS), pl.repeat(value=False, n=len(texts), eager=True)
+        else:
+            values, unread = self._closed(texts, field)
+        problems = []
+        if unread.any():
+            wrong = members.filter(unread)
+            problems = [_problem(field.path, wrong["row"], wrong["member"], _reason(field))]
+        kept = members.with_columns(values.alias("member")).drop_nulls()
+        grouped = kept.group_by("row", maintain_order=True).agg("member")
+        if native:
+            grouped = pl.concat([grouped, empty])
+        return _at_rows(grouped["row"], grouped["member"], len(raw), pl.List(pl.String)), problems
+
+    def _records(self, raw: pl.Series, field: Field) -> tuple[pl.Series, list[pl.DataFrame]]:
+        """Read documents or screenings: JSON text or lists of objects; few, so a loop over them is fine."""
+        texts: dict[str, list[str | None]] = {f.path: [] for f in field.fields}
+        numbers: dict[str, list[float | None]] = {f.path: [] for f in field.fields}
+        places: list[tuple[int, int]] = []  # row, position in its list
+        empty: list[int] = []
+        faults: list[tuple[int, str, str, str]] = []
+        values = stated(raw) if raw.dtype == pl.String else raw
+        for row in values.is_not_null().arg_true().to_list():
+            members, fault = _members(values[row])
+            if fault:
+                faults.append((row, field.path, shown(values[row]), fault))
+            if members == [] and not fault:
+                empty.append(row)
+            for position, member in enumerate(members):
+                if not isinstance(member, dict):
+                    faults.append((row, f"{field.path}[{position}]", shown(member), "not an object"))
+                    continue
+                places.append((row, position))
+                flat = _flat(member)
+                for f in field.fields:
+                    value = flat.pop(f.path, None)
+                    text, number, fault = leaf(value, f.kind)
+                    texts[f.path].append(text)
+                    numbers[f.path].append(number)
+                    if fault:
+                        faults.append((row, f"{field.path}[{position}].{f.path}", shown(value), fault))
+                for key in flat:
+                    self.notes.add(f"unknown key {field.path}.{key[:80]} ignored")
+        problems = [pl.DataFrame(faults, schema=PROBLEM_SCHEMA, orient="row")] if faults else []
+        at = pl.DataFrame(places, schema={"row": pl.UInt32, "position": pl.UInt32}, orient="row")
+        columns = []
+        for f in field.fields:
+            column, wrong, _ = self.column(
+                pl.Series(texts[f.path], dtype=pl.String), f, pl.Series(numbers[f.path], dtype=pl.Float64)
+            )
+            columns.append(column.alias(f.path))
+            for frame in wrong:
+                where = at[frame["row"]] if frame.height else at.clear()
+                label = pl.format(f"{field.path}[{{}}].{f.path}", where["position"])
+                problems.append(frame.with_columns(row=where["row"], field=where.select(label).to_series()))
+        structs = pl.DataFrame(columns).to_struct("member") if columns else pl.Series("member", [])
+        grouped = pl.DataFrame({"row": at["row"], "member": structs}).group_by("row", maintain_order=True).agg("member")
+        none = pl.Series(empty, dtype=pl.UInt32)
+        both = pl.concat([grouped["row"], none])
+        lists = pl.concat([grouped["member"].cast(field.dtype), pl.Series([[]] * len(empty), dtype=field.dtype)])
+        return _at_rows(both, lists, len(raw), field.dtype), problems
+
+
+def as_text(raw: pl.Series) -> pl.Series:
+    """Bring a column to text: 123.0 becomes ``123``, bytes are UTF-8 or else Western letters."""
+    if raw.dtype == pl.String:
+        return raw
+    if raw.dtype.is_float():
+        return _plainly(raw)
+    if isinstance(raw.dtype, (pl.List, pl.Array, pl.Struct)):
+        return pl.DataFrame({"v": raw}).select(
+            pl.when(pl.col("v").is_not_null()).then(pl.struct("v").struct.json_encode())
+        ).to_series()
+    if raw.dtype == pl.Binary:
+        return pl.Series(raw.name, [None if b is None else b.decode("utf-8", "replace") for b in raw], dtype=pl.String)
+    return raw.cast(pl.String)
+
+
+def stated(text: pl.Series, words: bool = True) -> pl.Series:
+    """Turn what means "nothing stated" into null: blanks and, with `words`, ``n/a``, ``null``, ``-`` and the like."""
+    if text.dtype != pl.String:
+        return text
+    bare = text.str.strip_chars(_BLANKS)
+    short = (bare.str.len_bytes() <= max(map(len, MISSING_WORDS)) if words else bare == "").arg_true()
+    if not len(short):
+        return text
+    if words:
+        short = short.filter(bare.gather(short).str.to_lowercase().is_in(MISSING_WORDS))
+    return text.scatter(short, None) if len(short) else text
+
+
+def clean_code(text: pl.Series) -> pl.Series:
+    """Take the blanks and control characters off the ends of a code."""
+    return text.str.strip_chars(_BLANKS)
+
+
+def _texts(text: pl.Series, path: str) -> pl.Series:
+    text = stated(text, words=not blank_is_missing(path))
+    return clean_code(text) if is_code(path) else text
+
+
+def _choices(text: pl.Series, choices: tuple[str, ...]) -> pl.Series:
+    key = text.str.strip_chars(_BLANKS).str.to_lowercase().str.replace_all(r"[\s\-]+", "_")
+    return key.replace_strict([c.lower() for c in choices], choices, default=None, return_dtype=pl.String)
+
+
+def _by_distinct(text: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Read each distinct value once: a column of codes has few of them."""
+    distinct = text.drop_nulls().unique()
+    if 2 * len(distinct) > len(text):
+        return read(text)
+    values = read(distinct)
+    return text.replace_strict(distinct, values, default=None, return_dtype=values.dtype)
+
+
+def _native_times(raw: pl.Series) -> pl.Series:
+    if isinstance(raw.dtype, pl.Datetime):
+        zoned = raw.dt.convert_time_zone("UTC") if raw.dtype.time_zone else raw.dt.replace_time_zone("UTC")
+        return zoned.dt.cast_time_unit("us")
+    return raw.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _plainly(number: pl.Series) -> pl.Series:
+    """Write numbers as people do: no ``.0`` behind whole ones."""
+    whole = (number.floor() == number) & (number.abs() < 2**53)
+    return number.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole.fill_null(value=False), number.cast(pl.String))
+
+
+def _why_not(value: pl.Expr, whole: bool) -> pl.Expr:
+    why = (
+        pl.when(value.is_null())
+        .then(pl.lit("not a number"))
+        .when(~value.is_finite())
+        .then(pl.lit("not a finite number"))
+        .when(value < 0)
+        .then(pl.lit("negative"))
+        .when(value > ABSURD)
+        .then(pl.lit("absurdly large"))
+    )
+    return why.otherwise(pl.lit("not a whole number" if whole else "not a number"))
+
+
+def _reason(field: Field) -> str:
+    kind = field.of if field.kind == "list" else field.kind
+    if kind == "choice":
+        known = ", ".join(field.choices)
+        return f"not one of {known}" if len(known) < 120 else "not on the list of known codes"
+    return "not a known country" if kind == "country" else "not a currency code"
+
+
+def _bad(path: str, raw: pl.Series, bad: pl.Series, reason: str) -> list[pl.DataFrame]:
+    return [_problem(path, bad.arg_true(), raw.filter(bad), reason)] if bad.any() else []
+
+
+def _problem(path: str, rows: pl.Series, raw: pl.Series, reason: str | pl.Series) -> pl.DataFrame:
+    frame = pl.DataFrame({"row": rows.cast(pl.UInt32), "field": [path] * len(rows), "raw": raw})
+    return frame.with_columns(pl.lit(reason).alias("reason") if isinstance(reason, str) else reason.alias("reason"))
+
+
+def _at_rows(rows: pl.Series, values: pl.Series, height: int, dtype: Any) -> pl.Series:
+    """Spread values over `height` rows; null elsewhere."""
+    frame = pl.DataFrame({"row": pl.int_range(height, dtype=pl.UInt32, eager=True)})
+    found = pl.DataFrame({"row": rows.cast(pl.UInt32), "value": values.cast(dtype)})
+    return frame.join(found, on="row", how="left", maintain_order="left")["value"]
+
+
+def _unknown(height: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.String).new_from_index(0, height)
+
+
+def _currencies_of_amounts(typed: dict[str, pl.Series], stated_by: dict[str, pl.Series]) -> None:
+    """Let an amount that names its currency name it, where the currency itself is not stated."""
+    for path, currencies in stated_by.items():
+        if currencies.null_count() == len(currencies):
+            continue
+        target = "item.currency" if path.startswith("item.") else "currency"
+        known = typed.get(target)
+        typed[target] = currencies.alias(target) if known is None else known.zip_with(known.is_not_null(), currencies)
+
+
+def _members(value: Any) -> tuple[list[Any], str | None]:
+    """Take a list of records: JSON text, one object, or a list already."""
+    if isinstance(value, str):
+        try:
+            value = parse_json(value, literally=True)
+        except NotJsonError as error:
+            return [], f"not JSON: {error}"[:200]
+    if isinstance(value, pl.Series):
+        value = value.to_list()
+    if isinstance(value, dict):
+        return [value], None
+    if isinstance(value, list):
+        return value, None
+    return ([], None) if value is None else ([], "not a list of objects")
+
+
+def _flat(member: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in member.items():
+        if key == "verification" and isinstance(value, dict):
+            flat.update((f"verification.{inner}", v) for inner, v in value.items())
+        else:
+            flat[str(key)] = value
+    return flat

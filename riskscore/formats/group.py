@@ -1,0 +1,279 @@
+"""Rows → parcels: rows of equal ``parcel_id`` are items of one parcel, wherever in the file they stand.
+
+Pass one finds where each parcel begins and puts the rows in that order (`spool`); pass two types them and builds the
+tables. Neither the order of rows nor the size of batches changes a parcel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from riskscore.formats.coerce import as_text, clean_code, stated
+from riskscore.formats.reading import LINE, Reading, rank_new, rebatch
+from riskscore.formats.spool import RANK, FirstSeen, Hashes, Spool
+from riskscore.schema import BY_PATH, FIELDS, ITEM_FIELDS, MAX_ITEMS, Tables, item_schema, parcel_schema
+
+Indexes = npt.NDArray[np.int64]
+_ORDER = {f.path: number for number, f in enumerate(FIELDS)}
+_SHOWN = 80  # characters of a value in a sentence
+
+
+class Grouping:
+    """Rows of one manifest on their way to parcels.
+
+    Parameters
+    ----------
+    reading : Reading
+        Counts, notes and problem lines.
+    hash_ids : callable, optional
+        Parcel ids → 64-bit hashes; `Reading.hash` by default.
+    """
+
+    def __init__(self, reading: Reading, hash_ids: Callable[[pl.Series], Hashes] | None = None) -> None:
+        self._reading = reading
+        self._hash = hash_ids or reading.hash
+        self._seen = FirstSeen()
+        self._next = 0
+        self._spool = Spool(reading.folder, reading.batch_rows)
+
+    def tables(self, batches: Iterable[pl.DataFrame]) -> Iterator[Tables]:
+        """Read all raw batches, then give the parcels in order of first appearance.
+
+        Parameters
+        ----------
+        batches : iterable of polars.DataFrame
+            ``line`` and raw columns named by path, ``parcel_id`` among them.
+        """
+        reading = self._reading
+        for raw in rebatch(batches, reading.batch_rows):
+            self._take(raw)
+        reading.total_rows = reading.counts.rows_read
+        reading.count_parcels(self._seen)
+        if reading.decimals.any_comma():
+            reading.notes.add("decimal comma")
+        for frames in self._spool:
+            yield self._assemble(self._within_limit(frames))
+
+    def _take(self, raw: pl.DataFrame) -> None:
+        reading = self._reading
+        reading.counts.rows_read += raw.height
+        ids = clean_code(stated(as_text(raw["parcel_id"])))
+        rows = raw.with_columns(ids.alias("parcel_id"))
+        if ids.null_count():
+            nameless = raw.filter(ids.is_null())
+            reading.counts.rows_rejected += nameless.height
+            reading.problems.extend(
+                _problem_lines(nameless[LINE], None, as_text(nameless["parcel_id"]), "no parcel_id", rejected=True)
+            )
+            rows = rows.filter(ids.is_not_null())
+        if not rows.height:
+            return
+        reading.decimals.learn(rows)
+        runs = (rows["parcel_id"] != rows["parcel_id"].shift(1)).fill_null(value=True).to_numpy()
+        ranks = rank_new(self._seen, self._hash(rows["parcel_id"].filter(pl.Series(runs))), self._next)
+        stop = max(self._next, int(ranks.max()) + 1)
+        rows = rows.with_columns(pl.Series(RANK, ranks[np.cumsum(runs) - 1]))
+        self._spool.add(rows, self._next, stop)
+        self._next = stop
+
+    def _within_limit(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
+        """Bring the rows of some parcels together; reject what is over the limit of items, bit by bit."""
+        if len(frames) > 1 and all(frame[RANK].n_unique() == 1 for frame in frames):
+            kept, room = [], MAX_ITEMS
+            for frame in frames:  # may be more rows than memory holds: one parcel again and again
+                kept.append(frame[:room])
+                for start in range(room, frame.height, self._reading.batch_rows):
+                    self._reject_surplus(frame[start : start + self._reading.batch_rows])
+                room = max(0, room - frame.height)
+            frames = kept
+        rows = pl.concat(frames)
+        if len(frames) > 1:
+            rows = rows.sort(RANK, maintain_order=True)
+        rows = _undo_collisions(rows)
+        starts, parcels = _runs(rows)
+        if np.diff(starts, append=rows.height).max() > MAX_ITEMS:
+            over = pl.Series(np.arange(rows.height) - starts[parcels] >= MAX_ITEMS)
+            self._reject_surplus(rows.filter(over))
+            rows = rows.filter(~over)
+        return rows
+
+    def _reject_surplus(self, rows: pl.DataFrame) -> None:
+        self._reading.counts.rows_rejected += rows.height
+        reason = f"the parcel has more than {MAX_ITEMS:,} rows"
+        self._reading.problems.extend(_problem_lines(rows[LINE], rows["parcel_id"], None, reason, rejected=True))
+
+    def _assemble(self, rows: pl.DataFrame) -> Tables:
+        """Build the tables from the complete rows of some parcels, sorted by parcel."""
+        reading = self._reading
+        starts, parcels = _runs(rows)
+        typed, problems = reading.coercion.frame(rows, [f.path for f in FIELDS])
+        lines, ids = rows[LINE], rows["parcel_id"]
+        reading.problems.extend(
+            problems.select(
+                lines.gather(problems["row"]).alias("line"),
+                ids.gather(problems["row"]).alias("parcel_id"),
+                "field",
+                "raw",
+                "reason",
+                pl.lit(value=False).alias("rejected"),
+            )
+        )
+        columns: dict[str, pl.Series] = {}
+        contradictions: list[pl.DataFrame] = []
+        single = len(starts) == rows.height
+        for path in typed.columns:
+            if BY_PATH[path].of_item:
+                continue
+            if single:
+                columns[path] = typed[path]
+                continue
+            columns[path], differing = self._first_stated(typed[path], path, rows, starts, parcels)
+            contradictions.extend(differing)
+        where = pl.Series("parcel", parcels, dtype=pl.UInt32)
+        unread = problems.select(
+            where.gather(problems["row"]), pl.col("field").str.replace(r"\[.*$", "").alias("path")
+        )
+        disputed = pl.concat(contradictions) if contradictions else unread.clear()
+        reading.counts.rows_used += rows.height
+        reading.counts.parcels_scored += len(starts)
+        return Tables(
+            complete(pl.DataFrame(columns), parcel_schema()).with_columns(
+                paths_by_parcel(unread, len(starts)).alias("unreadable"),
+                paths_by_parcel(disputed, len(starts)).alias("contradictory"),
+            ),
+            items_table(typed, problems, where),
+        )
+
+    def _first_stated(
+        self, values: pl.Series, path: str, rows: pl.DataFrame, starts: Indexes, parcels: Indexes
+    ) -> tuple[pl.Series, list[pl.DataFrame]]:
+        """Take each parcel's first stated value; report the later ones that differ."""
+        known = values.is_not_null().to_numpy()
+        first = np.minimum.reduceat(np.where(known, np.arange(len(values)), len(values)), starts)
+        stated_at = pl.Series(first, dtype=pl.UInt32).set(pl.Series(first == len(values)), None)
+        firsts = values.gather(stated_at)
+        again = known & (np.arange(len(values)) != first[parcels])
+        if not again.any():
+            return firsts, []
+        later = np.flatnonzero(again)
+        mine, theirs = values.gather(later), firsts.gather(parcels[later])
+        differs = (_comparable(mine) != _comparable(theirs)).to_numpy()
+        if not differs.any():
+            return firsts, []
+        later = later[differs]
+        lines, ids = rows[LINE].gather(later), rows["parcel_id"].gather(later)
+        said = pl.DataFrame({"line": lines, "now": _said(mine.filter(differs)), "first": _said(theirs.filter(differs))})
+        reasons = said.select(
+            pl.format("row {} says {}, the first row said {}; the first stands", "line", "now", "first")
+        ).to_series()
+        raw = as_text(rows[path].gather(later)) if path in rows.columns else said["now"]
+        self._reading.problems.extend(_problem_lines(lines, ids, raw, reasons, rejected=False, field=path))
+        parcel = pl.Series("parcel", parcels[later], dtype=pl.UInt32)
+        return firsts, [pl.DataFrame({"parcel": parcel, "path": [path] * len(later)})]
+
+
+def items_table(typed: pl.DataFrame, problems: pl.DataFrame, parcel: pl.Series) -> pl.DataFrame:
+    """Build the items of some parcels.
+
+    Parameters
+    ----------
+    typed : polars.DataFrame
+        Typed columns, one row per row of the manifest; those of items are used.
+    problems : polars.DataFrame
+        ``row`` and ``field`` of unreadable values: they were stated, so their row is an item.
+    parcel : polars.Series
+        The parcel of each row, ascending.
+    """
+    columns = [f.path for f in ITEM_FIELDS if f.path in typed.columns]
+    if not columns:
+        return pl.DataFrame(schema=item_schema())
+    stated_rows = typed.select(pl.any_horizontal(pl.col(columns).is_not_null())).to_series()
+    unread = problems.filter(pl.col("field").str.starts_with("item"))["row"]
+    if len(unread):
+        stated_rows = stated_rows.scatter(unread.unique(), values=True)
+    items = typed.select(columns).with_columns(parcel.cast(pl.UInt32).alias("parcel")).filter(stated_rows)
+    if "item.seq" in columns:
+        numbered = pl.col("item.seq").is_not_null().all().over("parcel")
+        items = items.sort("parcel", pl.when(numbered).then("item.seq"), maintain_order=True)
+    position = pl.Series(_positions(items["parcel"].to_numpy()), dtype=pl.UInt32)
+    return complete(items.with_columns(position.alias("item_no")), item_schema())
+
+
+def complete(frame: pl.DataFrame, target: pl.Schema) -> pl.DataFrame:
+    """Add the columns that a manifest did not have, as unknown, and bring all into the order of the schema."""
+    return frame.select(
+        pl.col(name) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in target.items()
+    )
+
+
+def paths_by_parcel(found: pl.DataFrame, parcels: int) -> pl.Series:
+    """List the paths of each parcel once, in the order of the schema; empty for the others.
+
+    Parameters
+    ----------
+    found : polars.DataFrame
+        ``parcel`` and ``path``, with repeats.
+    parcels : int
+        How many parcels there are.
+    """
+    empty = pl.Series([[]], dtype=pl.List(pl.String)).new_from_index(0, parcels)
+    if not found.height:
+        return empty
+    order = pl.col("path").replace_strict(list(_ORDER), list(_ORDER.values()), default=None, return_dtype=pl.Int64)
+    lists = found.unique().sort("parcel", order).group_by("parcel", maintain_order=True).agg("path")
+    every = pl.DataFrame({"parcel": pl.int_range(parcels, dtype=pl.UInt32, eager=True)})
+    joined = every.join(lists, on="parcel", how="left", maintain_order="left")["path"]
+    return joined.zip_with(joined.is_not_null(), empty)
+
+
+def _undo_collisions(rows: pl.DataFrame) -> pl.DataFrame:
+    """Part parcels whose ids share a hash: once in 10^7 manifests of a million parcels."""
+    same = rows.select(
+        ((pl.col(RANK) == pl.col(RANK).shift()) & (pl.col("parcel_id") != pl.col("parcel_id").shift())).any()
+    ).item()
+    if not same:
+        return rows
+    return rows.sort(RANK, pl.col(LINE).min().over(RANK, "parcel_id"), LINE)
+
+
+def _runs(rows: pl.DataFrame) -> tuple[Indexes, Indexes]:
+    """Find where each parcel's rows start, and the parcel of each row."""
+    changed = rows.select(
+        ((pl.col(RANK) != pl.col(RANK).shift()) | (pl.col("parcel_id") != pl.col("parcel_id").shift())).fill_null(True)
+    )
+    begins = changed.to_series().to_numpy()
+    return np.flatnonzero(begins), np.cumsum(begins) - 1
+
+
+def _positions(parcels: npt.NDArray[np.uint32]) -> Indexes:
+    begins = np.concatenate([[True], parcels[1:] != parcels[:-1]]) if len(parcels) else np.zeros(0, dtype=bool)
+    starts = np.flatnonzero(begins)
+    return np.arange(len(parcels)) - starts[np.cumsum(begins) - 1]
+
+
+def _comparable(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.String:
+        return values.str.strip_chars()
+    return as_text(values) if values.dtype.is_nested() else values
+
+
+def _said(values: pl.Series) -> pl.Series:
+    return as_text(values).str.head(_SHOWN)
+
+
+def _problem_lines(
+    lines: pl.Series, ids: pl.Series | None, raw: pl.Series | None, reason: str | pl.Series, rejected: bool, field: str = ""
+) -> pl.DataFrame:
+    nothing = pl.lit(None, dtype=pl.String)
+    return pl.DataFrame({"line": lines}).with_columns(
+        (nothing if ids is None else ids).alias("parcel_id"),
+        pl.lit(field or ("parcel_id" if ids is None else "")).alias("field"),
+        (nothing if raw is None else raw).alias("raw"),
+        (pl.lit(reason) if isinstance(reason, str) else reason).alias("reason"),
+        pl.lit(rejected).alias("rejected"),
+    )

@@ -1,0 +1,130 @@
+"""What one reading of one manifest keeps: counts, notes, problem lines, temporary files."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from riskscore.formats.coerce import Coercion
+from riskscore.formats.columns import Notes
+from riskscore.formats.numerals import Decimals
+from riskscore.formats.rejects import Problems
+from riskscore.formats.spool import FirstSeen, Hashes, Ranks
+
+LINE = "line"  # of every raw batch: the physical line where the row begins, the header being line 1
+
+
+@dataclass(slots=True)
+class Counts:
+    """What went in and what became of it: ``rows_read = rows_used + rows_rejected``, and the same for parcels."""
+
+    rows_read: int = 0
+    rows_used: int = 0
+    rows_rejected: int = 0
+    parcels_read: int = 0
+    parcels_scored: int = 0
+    parcels_rejected: int = 0
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of one reading.
+
+    Parameters
+    ----------
+    name : str
+        The manifest, for messages.
+    folder : Path
+        Temporary folder, removed with everything in it when the manifest is left.
+    batch_rows : int
+        Item rows per batch, about.
+    countries : mapping of str to str
+        Folded country name or code → ISO 3166-1 alpha-2.
+    """
+
+    name: str
+    folder: Path
+    batch_rows: int
+    countries: Mapping[str, str]
+    notes: Notes = field(default_factory=Notes)
+    counts: Counts = field(default_factory=Counts)
+    decimals: Decimals = field(default_factory=Decimals)
+    total_rows: int | None = None
+    problems: Problems = field(init=False)
+    coercion: Coercion = field(init=False)
+    _seed: int = field(init=False)
+    _rejected_ids: list[Hashes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.problems = Problems(self.name, self.folder)
+        self.coercion = Coercion(self.countries, self.decimals, self.notes)
+        # A fixed seed would let a sender choose references that collide.
+        self._seed = secrets.randbits(63)
+        self._rejected_ids = []
+
+    def hash(self, ids: pl.Series) -> Hashes:
+        """Hash parcel ids to 64 bits, keyed by a seed of this reading."""
+        return ids.hash(self._seed).to_numpy()
+
+    def reject(self, line: int, parcel_id: str | None, raw: str, reason: str) -> None:
+        """Reject a row that could not be read as a row."""
+        self.counts.rows_read += 1
+        self.counts.rows_rejected += 1
+        self.problems.add(line, parcel_id, "", raw, reason, rejected=True)
+        if parcel_id:
+            self._remember(self.hash(pl.Series([parcel_id])))
+
+    def _remember(self, hashes: Hashes) -> None:
+        self._rejected_ids.append(np.unique(hashes))
+        if len(self._rejected_ids) > 1_000:
+            self._rejected_ids = [np.unique(np.concatenate(self._rejected_ids))]
+
+    def count_parcels(self, seen: FirstSeen) -> None:
+        """Count the parcels all of whose rows were rejected, once all rows are known."""
+        if self._rejected_ids:
+            hashes = np.unique(np.concatenate(self._rejected_ids))
+            self.counts.parcels_rejected = int((seen.find(hashes) < 0).sum())
+        self.counts.parcels_read = seen.size + self.counts.parcels_rejected
+
+
+def rebatch(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """Cut a stream of frames into frames of exactly `rows` rows (the last one smaller)."""
+    held: list[pl.DataFrame] = []
+    height = 0
+    for frame in frames:
+        start = 0
+        while height + frame.height - start >= rows:
+            stop = start + rows - height
+            yield pl.concat([*held, frame[start:stop]])
+            held, height, start = [], 0, stop
+        if start < frame.height:
+            held.append(frame[start:])
+            height += frame.height - start
+    if held:
+        yield pl.concat(held)
+
+
+def rank_new(seen: FirstSeen, hashes: Hashes, first: int) -> Ranks:
+    """Give every hash its rank: the one it was seen with, or the next free ones in order of appearance.
+
+    Parameters
+    ----------
+    seen : FirstSeen
+        Receives the new hashes.
+    hashes : numpy array
+        In file order, with repeats.
+    first : int
+        The next free rank.
+    """
+    distinct, where, back = np.unique(hashes, return_index=True, return_inverse=True)
+    ranks = seen.find(distinct)
+    new = np.flatnonzero(ranks < 0)
+    new = new[np.argsort(where[new])]
+    ranks[new] = np.arange(first, first + len(new))
+    seen.add(distinct[new], ranks[new])
+    return ranks[back]
