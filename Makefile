@@ -11,7 +11,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 export UV_PYTHON_DOWNLOADS ?= never
 
-.PHONY: help setup run test check format bench soak wheel clean
+.PHONY: help setup run test check format docs bench soak wheel clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ check: .venv/ready ## ruff, mypy --strict, and every test inside packs and lexic
 
 format: .venv/ready ## let ruff put the code in order
 	@$(RUN)ruff check --fix --quiet . ; $(RUN)ruff format --quiet .
+
+docs: .venv/ready ## write the pages that are made from the schema
+	@$(RUN)python -m riskscore.documents
 
 bench: .venv/ready ## one million parcels, Parquet to explained Parquet, against a pass that only reads and writes
 	@$(RUN)python -m benchmarks.throughput

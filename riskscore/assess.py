@@ -12,13 +12,13 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from riskscore import __version__
-from riskscore.conditions import Answers, evaluate
+from riskscore.conditions import Answers, evaluate, leaves
 from riskscore.evidence import fields_behind
-from riskscore.conditions import leaves
 from riskscore.features import Facts, build_facts
-from riskscore.features.tables import TradeTables, load_trade_tables
+from riskscore.features.tables import TradeTables, trade_tables
 from riskscore.goods_text import GoodsText, read_goods
 from riskscore.ledger import Ledger, Proposals, band_names, propose, reasons_column, write_ledger
 from riskscore.lexicon import Lexicon, load_lexicon
@@ -82,12 +82,12 @@ def load_engine(sops: Path | None = None, models: Path | None = None) -> Engine:
         With everything that does not hold.
     """
     sops = sops or default_sops()
-    tables = sops / "tables"
+    reference = load_reference(sops)
     return Engine(
         load_packs(sops / "packs"),
         load_lexicon(sops / "lexicons"),
-        load_trade_tables(tables),
-        load_reference(sops),
+        trade_tables(reference),
+        reference,
         load_scorecard(models or default_models()),
         load_wording(sops / "procedures"),
         sops_digest(sops),
@@ -124,12 +124,12 @@ class Assessed:
         return self.facts.parcels["parcel_id"]
 
     @cached_property
-    def band(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def band(self) -> NDArray[np.int64]:
         """Overall band numbers: the highest of both axes (floors are in them)."""
-        return self.scores.bands.max(axis=1)
+        return np.asarray(self.scores.bands.max(axis=1))
 
     @property
-    def flagged(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def flagged(self) -> NDArray[np.bool_]:
         """Parcels whose band is at least review."""
         return self.band > 0
 
@@ -156,7 +156,9 @@ class Assessed:
                 "band": band_names(self.band),
                 "illicit_band": band_names(self.scores.bands[:, ILLICIT]),
                 "action": pl.Series(np.array(ACTIONS)[self.proposals.action], dtype=pl.String),
-                "action_by": actors.gather(np.where(self.proposals.action_by < 0, len(active), self.proposals.action_by)),
+                "action_by": actors.gather(
+                    np.where(self.proposals.action_by < 0, len(active), self.proposals.action_by)
+                ),
                 "case_type": pl.Series(np.array(CASE_TYPES)[self.proposals.case_type], dtype=pl.String),
                 "compliance_score": points[:, COMPLIANCE],
                 "compliance_band": band_names(self.scores.bands[:, COMPLIANCE]),
@@ -215,7 +217,11 @@ class Assessed:
         for number in unknown:
             indicator = self.engine.active[number]
             for path in dict.fromkeys(p for leaf in leaves(indicator.when) for p in fields_behind(leaf.column)):
-                lacking = items[path].null_count() or not items.height if path.startswith("item.") else parcel[path][0] is None
+                lacking = (
+                    items[path].null_count() or not items.height
+                    if path.startswith("item.")
+                    else parcel[path][0] is None
+                )
                 if lacking:
                     weight[path] = weight.get(path, 0) + abs(indicator.points)
                     helps.setdefault(path, []).append(indicator.id)

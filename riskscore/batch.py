@@ -86,7 +86,7 @@ class Totals:
             return
         points = batch.scores.points
         order = rows[np.lexsort((-points[rows, 1], -points[rows, 0], -batch.band[rows]))][: 2 * self.keep]
-        chosen = []
+        chosen: list[tuple[int, tuple[Any, ...]]] = []
         for row in order.tolist():
             parcel_id = batch.parcel_ids[row]
             key = (int(batch.band[row]), *(int(p) for p in points[row]), rank_key(parcel_id), parcel_id)

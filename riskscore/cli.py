@@ -74,8 +74,12 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 def _folders(command: Callable[..., Any]) -> Callable[..., Any]:
     folder = click.Path(exists=True, file_okay=False, path_type=Path)
-    command = click.option("--models", type=folder, help="Folder of scorecards instead of the one that comes along.")(command)
-    return click.option("--sops", type=folder, help="Folder of packs, lexicons and tables instead of the one that comes along.")(command)
+    command = click.option("--models", type=folder, help="Folder of scorecards instead of the one that comes along.")(
+        command
+    )
+    return click.option(
+        "--sops", type=folder, help="Folder of packs, lexicons and tables instead of the one that comes along."
+    )(command)
 
 
 def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -101,7 +105,9 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Who reads: customs, or a courier.",
         ),
-        click.option("--lang", type=click.Choice(["en"]), default="en", show_default=True, help="Language of the wording."),
+        click.option(
+            "--lang", type=click.Choice(["en"]), default="en", show_default=True, help="Language of the wording."
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -110,12 +116,35 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @main.command()
 @click.argument("manifest", metavar="MANIFEST")
-@click.option("-o", "--output", metavar="OUT", help="Scored manifest: .csv .tsv .jsonl .parquet .xlsx (+ .gz .zst); - writes JSON Lines.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), metavar="HTML", help="One page to look at, without network.")
-@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), metavar="CSV", help="Where rejected rows and unreadable values go.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="Scored manifest: .csv .tsv .jsonl .parquet .xlsx (+ .gz .zst); - writes JSON Lines.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="HTML",
+    help="One page to look at, without network.",
+)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="CSV",
+    help="Where rejected rows and unreadable values go.",
+)
 @click.option("--top", type=click.IntRange(0, 10_000), default=20, show_default=True, help="Rows of the ranked table.")
-@click.option("--reasons", type=click.Choice(["flagged", "full"]), default="flagged", show_default=True, help="Word the reasons of flagged parcels, or of all.")
-@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Batches scored at the same time.")
+@click.option(
+    "--reasons",
+    type=click.Choice(["flagged", "full"]),
+    default="flagged",
+    show_default=True,
+    help="Word the reasons of flagged parcels, or of all.",
+)
+@click.option(
+    "--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Batches scored at the same time."
+)
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where it runs.")
 @_reading
 @_plain_errors
@@ -138,7 +167,9 @@ def score(**options: Any) -> int:
 
 @main.command()
 @click.argument("parcel_id")
-@click.option("-m", "--manifest", metavar="MANIFEST", help="Where the parcel stands; by default the manifest scored last.")
+@click.option(
+    "-m", "--manifest", metavar="MANIFEST", help="Where the parcel stands; by default the manifest scored last."
+)
 @click.option("--json", "as_json", is_flag=True, help="The whole assessment as JSON.")
 @_reading
 @_plain_errors
@@ -173,7 +204,9 @@ def check(lock: bool, sops: Path | None, models: Path | None) -> int:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--profile", type=click.Choice(["operator", "authority"]), help="Whom the answers are for; operator by default.")
+@click.option(
+    "--profile", type=click.Choice(["operator", "authority"]), help="Whom the answers are for; operator by default."
+)
 @_folders
 @_plain_errors
 def serve(host: str, port: int, profile: str | None, sops: Path | None, models: Path | None) -> int:

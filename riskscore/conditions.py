@@ -7,7 +7,7 @@ asks about absence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -98,7 +98,9 @@ def _parse_leaf(raw: dict[str, Any], level: Level) -> Leaf:
             names = raw[key] if isinstance(raw[key], list) else [raw[key]]
             unknown = [c for c in names if c not in known]
             if unknown or len(raw) != 1:
-                raise ValueError(f"`{key}` does not know {unknown or sorted(set(raw) - {key})}; it takes {', '.join(known)}")
+                raise ValueError(
+                    f"`{key}` does not know {unknown or sorted(set(raw) - {key})}; it takes {', '.join(known)}"
+                )
             return Leaf(TEXT, "text", "text", tuple(names))
     subjects = [k for k in ("field", "feature") if k in raw]
     operators = [k for k in raw if k in OPERATORS]
@@ -191,30 +193,24 @@ def to_polars(condition: Condition, names: Mapping[OverItems, str]) -> pl.Expr:
 
 
 def _leaf_polars(leaf: Leaf) -> pl.Expr:
-    column, value = pl.col(leaf.column), leaf.value
-    match leaf.operator:
-        case "text":
-            return (column & bit(list(value))) != 0
-        case "is":
-            return column == value
-        case "in":
-            return column.is_in(list(value))
-        case "above":
-            return column > value
-        case "at_least":
-            return column >= value
-        case "below":
-            return column < value
-        case "at_most":
-            return column <= value
-        case "starts_with":
-            return pl.any_horizontal([column.str.starts_with(prefix) for prefix in value])
-        case "stated":
-            return column.is_not_null() if value else column.is_null()
-        case "has":
-            return column.list.contains(value)
-        case _:
-            return pl.any_horizontal([column.list.contains(v) for v in value])
+    column = pl.col(leaf.column)
+    if leaf.operator == "stated":
+        return column.is_not_null() if leaf.value else column.is_null()
+    return _EXPRESSIONS[leaf.operator](column, bit(list(leaf.value)) if leaf.operator == "text" else leaf.value)
+
+
+_EXPRESSIONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
+    "text": lambda column, mask: (column & mask) != 0,
+    "is": lambda column, target: column.eq(target),
+    "in": lambda column, targets: column.is_in(list(targets)),
+    "above": lambda column, limit: column.gt(limit),
+    "at_least": lambda column, limit: column.ge(limit),
+    "below": lambda column, limit: column.lt(limit),
+    "at_most": lambda column, limit: column.le(limit),
+    "starts_with": lambda column, prefixes: pl.any_horizontal([column.str.starts_with(p) for p in prefixes]),
+    "has": lambda column, member: column.list.contains(member),
+    "has_any": lambda column, members: pl.any_horizontal([column.list.contains(m) for m in members]),
+}
 
 
 # -- target two: numpy -------------------------------------------------------------------------------------------------

@@ -7,13 +7,23 @@ free text) is a string and never refused.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    ValidationError,
+    create_model,
+)
 from pydantic import Field as ModelField
 from pydantic.json_schema import WithJsonSchema
 
@@ -41,6 +51,24 @@ def _stated(value: str) -> str:
     return value
 
 
+def _written_as(form: re.Pattern[str], sentence: str) -> Callable[[Any], str]:
+    """Text of one form and nothing else: neither a bare number nor one in quotes is a moment."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not form.fullmatch(value):
+            raise ValueError(sentence)
+        return value
+
+    return check
+
+
+_moment = _written_as(
+    re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?"),
+    "must be a time as in RFC 3339, such as 2026-11-16T08:00:00Z",
+)
+_day = _written_as(re.compile(r"\d{4}-\d\d-\d\d"), "must be a day such as 2026-11-16")
+
+
 class _Types:
     """The Python type of each kind of field."""
 
@@ -51,9 +79,11 @@ class _Types:
             "text": str,
             "number": Annotated[float, ModelField(ge=0, le=_LARGEST)],
             "integer": Annotated[int, ModelField(ge=0, le=10**9)],
-            "timestamp": AwareDatetime,
-            "date": date,
-            "country": Annotated[str, AfterValidator(country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})],
+            "timestamp": Annotated[AwareDatetime, Strict(False), BeforeValidator(_moment)],
+            "date": Annotated[date, Strict(False), BeforeValidator(_day)],
+            "country": Annotated[
+                str, AfterValidator(country), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{2}$"})
+            ],
             "currency": Annotated[
                 str, AfterValidator(currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
             ],

@@ -45,9 +45,7 @@ LOOKS_LATIN: dict[str, str] = dict(
         strict=True,
     )
 )
-LOOKS_CYRILLIC: dict[str, str] = dict(
-    zip("aceopxyijkmtbhABCEHIJKMOPTXY", "асеорхуіјкмтвнАВСЕНІЈКМОРТХУ", strict=True)
-)
+LOOKS_CYRILLIC: dict[str, str] = dict(zip("aceopxyijkmtbhABCEHIJKMOPTXY", "асеорхуіјкмтвнАВСЕНІЈКМОРТХУ", strict=True))
 
 LATIN, CYRILLIC, GREEK = 1, 2, 4
 

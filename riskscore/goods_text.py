@@ -7,13 +7,13 @@ a second cue, and read manipulated spellings once more with the manipulation und
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskscore.folding import BREAK, SPACE, TABLE_SIZE, Codes, Folded, Index, fold_batch, tables
-from riskscore.lexicon import BREAK_WORD, FIRST_TOPIC, NUMBER, PURPOSE, WEAPON_CONCEPTS, Lexicon, bit, name_of
+from riskscore.lexicon import BREAK_WORD, FIRST_TOPIC, NUMBER, PURPOSE, SCOPES, WEAPON_CONCEPTS, Lexicon, bit, name_of
 
 COUNTS, INSIDE, MASKED, LOWERED, UNSETTLED = range(5)
 STATUS = ("counts", "inside a longer term", "masked by a look-alike", "lowered", "ambiguous, no second cue")
@@ -54,8 +54,9 @@ class Hits:
 
     def take(self, rows: NDArray[np.bool_] | Index) -> Hits:
         """The chosen rows (`by` is dropped: it speaks of rows of the whole)."""
-        by = np.full(len(self.text[rows]), -1, np.int64)
-        return Hits(*(getattr(self, n)[rows] for n in ("text", "start", "end", "concept", "term", "status")), by)
+        text = self.text[rows]
+        by = np.full(len(text), -1, np.int64)
+        return Hits(text, self.start[rows], self.end[rows], self.concept[rows], self.term[rows], self.status[rows], by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def read_goods(texts: list[str], lexicon: Lexicon) -> GoodsText:
         order = np.lexsort((hits.end, hits.start, hits.text))
         place = np.argsort(order)
         by = np.where(hits.by >= 0, place[hits.by], -1)
-        hits = Hits(*(getattr(hits, n)[order] for n in ("text", "start", "end", "concept", "term", "status")), by[order])
+        hits = replace(hits.take(order), by=by[order])
     concepts = np.zeros(len(texts), np.int64)
     counts = hits.status == COUNTS
     np.bitwise_or.at(concepts, hits.text[counts], 1 << hits.concept[counts])
@@ -116,14 +117,13 @@ class _Found:
 
 
 def _concatenate(parts: list[Hits]) -> Hits:
-    names = ("text", "start", "end", "concept", "term", "status", "by")
-    return Hits(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
+    return Hits(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Hits)})
 
 
 def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None = None) -> _Found:
     """Find, verify, mask, lower and settle. `changed`: only hits that touch a changed folded character are kept."""
     stream, at = _word_stream(folded.codes)
-    begins, ends, tokens_informative = _tokens(stream)
+    begins, tokens_informative = _tokens(stream)
     term, first, last = _verified_terms(stream, lexicon)
     start, end = _raw_span(folded, at[first], at[last - 1] + 1)
     calibre = _patterns(folded, lexicon)
@@ -193,15 +193,15 @@ def _word_stream(codes: Codes) -> tuple[Codes, Index]:
     return stream[keep], np.flatnonzero(keep)
 
 
-def _tokens(stream: Codes) -> tuple[Index, Index, NDArray[np.bool_]]:
-    """Begin and end of each word in the stream, and whether it can say anything (three letters or more)."""
+def _tokens(stream: Codes) -> tuple[Index, NDArray[np.bool_]]:
+    """Begin of each word in the stream, and whether it can say anything (three letters or more)."""
     wordlike = (stream != SPACE) & (stream != BREAK)
     edges = np.flatnonzero(np.diff(wordlike.astype(np.int8), prepend=0, append=0))
     begins, ends = edges[::2], edges[1::2]
     digit = np.concatenate(([0], np.cumsum((stream >= ord("0")) & (stream <= ord("9")))))
     letters = (ends - begins) - (digit[ends] - digit[begins])
     ideographs = stream[begins] >= 0x2E80 if len(begins) else np.zeros(0, np.bool_)
-    return begins, ends, (letters >= 3) | (ideographs & (letters > 0))
+    return begins, (letters >= 3) | (ideographs & (letters > 0))
 
 
 def _verified_terms(stream: Codes, lexicon: Lexicon) -> tuple[Index, Index, Index]:
@@ -302,7 +302,7 @@ def _longest_wins(start: Index, end: Index, concept: Index, scope: Index, status
     owner_row = previous_owner
     same = inside & (start[owner_row] == start) & (end[owner_row] == end)
     masking = (concept[owner_row] == _LOOKALIKE) & (scope[owner_row] == 0)
-    masked = inside & masking & ((concept != _LOOKALIKE) | ~same)
+    masked = inside & masking & ((concept != _LOOKALIKE) | ~same) & (concept < FIRST_TOPIC)
     status[masked] = MASKED
     longer = inside & ~masked & ~same & (concept < FIRST_TOPIC)  # topics look at words inside others, too
     status[longer] = INSIDE
@@ -331,6 +331,15 @@ def _segments(folded: Folded, break_words: Index) -> Index:
     return np.unique(np.concatenate([folded.origin[mark], break_words]))
 
 
+def _break_words(folded: Folded, start: Index, breaking: NDArray[np.bool_], purpose: NDArray[np.bool_]) -> Index:
+    """Where break words stand, but not right behind a purpose word ("per i") nor as a genitive ("hunter's")."""
+    rows = np.flatnonzero(breaking)
+    apostrophe = np.isin(folded.raw[start[rows] - 1], (ord("'"), ord("’")))
+    behind = np.zeros(len(rows), np.bool_)
+    behind[rows > 0] = purpose[rows[rows > 0] - 1]
+    return start[rows[~apostrophe & ~behind]]
+
+
 def _lower(
     folded: Folded,
     lexicon: Lexicon,
@@ -344,7 +353,7 @@ def _lower(
     """Lower what is not the thing itself: what it is for, what a book or toy is about, what a holster holds."""
     columns = lexicon.columns
     free = status == COUNTS
-    breaks = _segments(folded, start[free & (concept == BREAK_WORD)])
+    breaks = _segments(folded, _break_words(folded, start, free & (concept == BREAK_WORD), free & (concept == PURPOSE)))
     segment = np.searchsorted(breaks, start, side="right")
     weapon = free & _has(_WEAPONS, concept)
     if not weapon.any():
@@ -399,16 +408,14 @@ def _first_in_segment(segment: Index, start: Index, chosen: NDArray[np.bool_]) -
     return first
 
 
-def _settle(
-    lexicon: Lexicon, term: Index, concept: Index, text: Index, status: Index, by: Index, n_texts: int
-) -> None:
+def _settle(lexicon: Lexicon, term: Index, concept: Index, text: Index, status: Index, by: Index, n_texts: int) -> None:
     """Ambiguous words count only beside a second cue in the same text."""
     columns = lexicon.columns
     needs = columns["needs_cue"][term] > 0
     concept_free = concept < PURPOSE
     scope_by = np.where(by >= 0, columns["scope"][term[by]], -1)
-    lookalike_by = np.where(by >= 0, concept[by] == _LOOKALIKE, False)
-    cue = ~needs & concept_free & ((status == COUNTS) | ((status == LOWERED) & ~((scope_by == 1) & lookalike_by)))
+    # What a toy, a book or an airsoft replica lowered says nothing about the rest; what it is *for* does.
+    cue = ~needs & concept_free & ((status == COUNTS) | ((status == LOWERED) & (scope_by != SCOPES.index("segment"))))
     cues = np.zeros(n_texts, np.int64)
     np.bitwise_or.at(cues, text[cue], 1 << concept[cue])
     unsure = np.zeros(n_texts, np.int64)

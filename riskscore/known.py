@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Bools = NDArray[np.bool_]
@@ -40,8 +41,7 @@ class Truth:
 
     def series(self, name: str = "") -> pl.Series:
         """As a nullable boolean column."""
-        values = pl.Series(name, self.true)
-        return pl.select(pl.when(pl.lit(pl.Series(self.true | self.false))).then(values)).to_series().alias(name)
+        return pl.Series(name, pa.array(self.true, mask=~(self.true | self.false)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Grouping:
         return np.bincount(self.parcel[chosen], minlength=len(self.count))
 
     def any_known(self, truth: Truth) -> Truth:
-        """True when it holds for an item; false when it is known not to hold for each; a parcel without items: unknown."""
+        """True when it holds for one item, false when it fails for each; a parcel without items is unknown."""
         false = (self._tally(truth.false) == self.count) & (self.count > 0)
         return Truth(self._tally(truth.true) > 0, false)
 
@@ -100,9 +100,8 @@ class Grouping:
         parcels, first = np.unique(self.parcel[known], return_index=True)
         row = np.full(len(self.count), -1)
         row[parcels] = known[first]
-        index = pl.Series(row)
-        return values.gather(pl.select(pl.when(index >= 0).then(index)).to_series()).alias(values.name)
+        return values.gather(pl.Series(pa.array(row, mask=row < 0)))
 
 
 def _masked(name: str, numbers: NDArray[np.float64], known: Bools) -> pl.Series:
-    return pl.select(pl.when(pl.lit(pl.Series(known))).then(pl.Series(numbers))).to_series().alias(name)
+    return pl.Series(name, pa.array(numbers, mask=~known))

@@ -21,6 +21,7 @@ from riskscore.sops import ACTIONS, AXES, BANDS, CASE_TYPES, GROUPS, Indicator
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LONGEST_QUOTE, _MOST_QUOTES = 80, 4
+_ROUND_FROM = 1000  # numbers from here on are quoted without decimals
 _FACT_GROUPS = ("description", "tariff", "value", "handling", "split", "history")
 
 
@@ -62,21 +63,23 @@ def propose(indicators: list[Indicator], true: NDArray[np.bool_]) -> Proposals:
         here = danger & np.array([i.group == group for i in indicators], np.bool_)
         facts += true[:, here].any(axis=1)
     upheld = true[:, physical & (level == isolate)].any(axis=1) | (facts >= 2)
-    proposed = np.where(true, level, 0)
-    demoted = np.where((proposed == isolate) & ~upheld[:, None], examine, proposed)
-    action = demoted.max(axis=1, initial=0)
+    # One pass per level and case type over few columns: far less memory than a matrix of levels.
+    action = np.zeros(n, np.int64)
+    case_type = np.zeros(n, np.int64)
+    for number in range(1, len(ACTIONS)):
+        proposed = true[:, level == number].any(axis=1)
+        action[proposed] = number if number != isolate else np.where(upheld[proposed], isolate, examine)
+    for number in range(1, len(CASE_TYPES)):
+        case_type[true[:, case == number].any(axis=1)] = number
     # The actor of the strongest reason that proposes this action; ties by id.
     points = np.array([i.points for i in indicators], np.int64)
-    candidates = np.where((demoted == action[:, None]) & true, points, np.iinfo(np.int64).min)
-    actor = candidates.argmax(axis=1) if len(indicators) else np.zeros(n, np.int64)
+    actor = np.full(n, -1)
+    rows = np.flatnonzero(action)
+    level_here = np.where((level == isolate) & ~upheld[rows, None], examine, level)
+    candidates = true[rows] & (level_here == action[rows, None])
+    actor[rows] = np.where(candidates, points, np.iinfo(np.int64).min).argmax(axis=1) if len(rows) else 0
     floors = np.array([i.floor != "none" for i in indicators], np.bool_)
-    return Proposals(
-        action,
-        np.where(action > 0, actor, -1),
-        np.where(true, case, 0).max(axis=1, initial=0),
-        upheld,
-        true[:, floors].any(axis=1),
-    )
+    return Proposals(action, actor, case_type, upheld, np.asarray(true[:, floors].any(axis=1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,7 @@ class Ledger:
     evidence: Evidence
 
 
-def write_ledger(
-    indicators: list[Indicator], answers: Answers, scores: Scores, facts: Facts, hits: Hits
-) -> Ledger:
+def write_ledger(indicators: list[Indicator], answers: Answers, scores: Scores, facts: Facts, hits: Hits) -> Ledger:
     """The lines of every parcel: each indicator that fired, and each cap that bit."""
     true = answers.truth.true
     fired_row, fired_column = np.nonzero(true)
@@ -158,7 +159,9 @@ def reasons_column(
     demoted = (fixed.isolates[row]) & ~proposals.upheld[ledger.parcel]
     action = np.where(demoted, ACTIONS.index("examine"), fixed.action[row])
     may_ask = (illicit_band == 0) & ~proposals.floored
-    to = np.where((fixed.to[row] == _TO.index("sender")) & ~may_ask[ledger.parcel], _TO.index("authority"), fixed.to[row])
+    to = np.where(
+        (fixed.to[row] == _TO.index("sender")) & ~may_ask[ledger.parcel], _TO.index("authority"), fixed.to[row]
+    )
     question = pa.StructArray.from_arrays(
         [fixed.take("question", index_said), pa.array(_TO).take(pa.array(to, mask=~said))],
         names=["text", "to"],
@@ -198,17 +201,16 @@ class _Fixed:
     def __init__(self, indicators: list[Indicator]) -> None:
         caps = len(GROUPS)
         self._columns: dict[str, list[str | None]] = {
-            "key": [i.id for i in indicators] + [f"cap:{g}" for g in GROUPS],
-            "kind": ["indicator"] * len(indicators) + ["cap"] * caps,
-            "group": [i.group for i in indicators] + list(GROUPS),
+            "key": [*(i.id for i in indicators), *(f"cap:{g}" for g in GROUPS)],
+            "kind": [*["indicator"] * len(indicators), *["cap"] * caps],
+            "group": [*(i.group for i in indicators), *GROUPS],
             "strength": [i.strength for i in indicators] + [None] * caps,
-            "title": [i.title for i in indicators] + [f"Reasons of the group “{g}” together reach its cap" for g in GROUPS],
-            "benign": [i.benign for i in indicators] + [None] * caps,
-            "question": [i.question["text"] for i in indicators] + [None] * caps,
-            "action_by": [i.action_by for i in indicators] + [None] * caps,
-            "source": [i.source for i in indicators] + [None] * caps,
+            "title": [*(i.title for i in indicators), *(f"The group “{g}” reaches its cap" for g in GROUPS)],
+            "benign": [*(i.benign for i in indicators), *[None] * caps],
+            "question": [*(i.question["text"] for i in indicators), *[None] * caps],
+            "action_by": [*(i.action_by for i in indicators), *[None] * caps],
+            "source": [*(i.source for i in indicators), *[None] * caps],
         }
-        self._arrays: dict[str, pa.Array] = {}
         self.action = np.array([ACTIONS.index(i.action) for i in indicators] + [0] * caps, np.int64)
         self.isolates = self.action == ACTIONS.index("isolate_and_notify")
         self.version = np.array([i.version for i in indicators] + [0] * caps, np.int64)
@@ -257,7 +259,9 @@ def _quoted_words(evidence: Evidence, said: NDArray[np.bool_]) -> dict[int, str]
     rows = np.flatnonzero(said[evidence.line])
     words: dict[int, list[str]] = {}
     values: dict[int, list[str]] = {}
-    for line, entry in zip(evidence.line[rows].tolist(), evidence.structs.take(pa.array(rows)).to_pylist(), strict=True):
+    for line, entry in zip(
+        evidence.line[rows].tolist(), evidence.structs.take(pa.array(rows)).to_pylist(), strict=True
+    ):
         if entry["value"] is None:
             continue
         piece = f"“{entry['value'][entry['start'] : entry['end']][:_LONGEST_QUOTE]}”"
@@ -273,13 +277,10 @@ def _quoted_words(evidence: Evidence, said: NDArray[np.bool_]) -> dict[int, str]
 def _texts(placeholder: str, facts: Facts) -> list[str | None]:
     """Values of a placeholder {field:…} or {feature:…} for every parcel, as text."""
     kind, _, name = placeholder.partition(":")
-    if name.startswith("item."):
-        column = facts.grouping.first_known(facts.items[name])
-    else:
-        column = facts.parcels[name]
+    of_item = name.startswith("item.")
+    column = facts.grouping.first_known(facts.items[name]) if of_item else facts.parcels[name]
     if column.dtype.is_float():
-        rounded = [None if v is None else f"{v:.3g}" if abs(v) < 1000 else f"{v:,.0f}" for v in column.to_list()]
-        return rounded
+        return [None if v is None else f"{v:.3g}" if abs(v) < _ROUND_FROM else f"{v:,.0f}" for v in column.to_list()]
     if kind == "field" and name in BY_PATH:
         return pl.select(as_text(pl.lit(column), name)).to_series().to_list()
     return column.cast(pl.String).to_list()

@@ -7,6 +7,7 @@ The format is described in ``sops/README.md``. A term becomes one or more search
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import Any
 import ahocorasick_rs
 import numpy as np
 import re2
-import yaml
 from numpy.typing import NDArray
 
 from riskscore.errors import SopError
 from riskscore.folding import fold
+from riskscore.yaml_files import read_yaml
 
 CONCEPTS: tuple[str, ...] = (
     "firearm",
@@ -43,7 +44,7 @@ CONCEPTS: tuple[str, ...] = (
     "manipulated",
 )
 NUMBER = {name: i for i, name in enumerate(CONCEPTS)}
-WEAPON_CONCEPTS = CONCEPTS[: CONCEPTS.index("accessory")] + ("brand", "calibre")
+WEAPON_CONCEPTS = (*CONCEPTS[: CONCEPTS.index("accessory")], "brand", "calibre")
 CUES = (*WEAPON_CONCEPTS[: WEAPON_CONCEPTS.index("airsoft") + 1], "brand", "calibre", "context")
 PURPOSE, BREAK_WORD = len(CONCEPTS), len(CONCEPTS) + 1  # internal: words that steer, not concepts
 # Words that say more about the goods than the concepts do; an indicator asks for them with `says`.
@@ -168,13 +169,8 @@ def load_lexicon(folder: Path) -> Lexicon:
 
 def _load_file(path: Path, lexicon: Lexicon, faults: list[str]) -> None:
     name = path.name
-    try:
-        content = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        faults.append(f"{name}: cannot be read: {' '.join(str(error).split())}")
-        return
-    if not isinstance(content, dict):
-        faults.append(f"{name}: must be a mapping with `language` and `terms`")
+    content = read_yaml(path, faults)
+    if content is None:
         return
     for key in content.keys() - _FILE_KEYS:
         faults.append(f"{name}: unknown key `{key}`")
@@ -204,7 +200,7 @@ def _load_file(path: Path, lexicon: Lexicon, faults: list[str]) -> None:
         _load_example(f"{name}: examples[{number}]", name, example, lexicon, faults)
 
 
-def _load_group(  # noqa: PLR0912 - one check after the other, each with its own sentence
+def _load_group(
     where: str,
     group: Any,
     common: dict[str, Any],
@@ -229,26 +225,19 @@ def _load_group(  # noqa: PLR0912 - one check after the other, each with its own
     scope = group.get("scope", "phrase")
     if scope not in SCOPES:
         faults.append(f"{where}: `scope` must be phrase, segment or head, not {scope!r}")
-    names = {"cues": list(CUES), "lowers": list(WEAPON_CONCEPTS)}
-    masks = {}
-    for key, default in names.items():
-        given = group.get(key) or default
-        bad = [c for c in given if str(c).rstrip("?") not in NUMBER]
-        if bad:
-            faults.append(f"{where}: `{key}` names unknown concepts {bad}")
-        masks[key] = bit([c for c in given if c in NUMBER])
-        if key == "cues":
-            unsure = [str(c)[:-1] for c in given if str(c).endswith("?") and str(c)[:-1] in NUMBER]
-    if not group.get("cues"):
-        unsure = {"brand": ["calibre"], "calibre": ["brand"]}.get(str(concept), [])
+    cues, unsure = _cues(where, group, str(concept), faults)
+    lowers = group.get("lowers") or list(WEAPON_CONCEPTS)
+    if strange := [c for c in lowers if c not in NUMBER]:
+        faults.append(f"{where}: `lowers` names unknown concepts {strange}")
+        return
     settings = {
         **common,
-        "concept": NUMBER[concept] if topic is None else TOPIC_NUMBER[topic],
+        "concept": NUMBER[str(concept)] if topic is None else TOPIC_NUMBER[topic],
         "needs_cue": bool(group.get("needs_cue", False)),
-        "cues": masks["cues"],
-        "unsure_cues": bit(unsure),
+        "cues": cues,
+        "unsure_cues": unsure,
         "scope": scope,
-        "lowers": masks["lowers"] if scope != "phrase" else 0,
+        "lowers": bit(lowers) if scope != "phrase" else 0,
     }
     words, patterns = group.get("words") or [], group.get("patterns") or []
     if not words and not patterns:
@@ -269,6 +258,17 @@ def _load_group(  # noqa: PLR0912 - one check after the other, each with its own
         lexicon.terms.append(Term(text=str(text), **settings))
 
 
+def _cues(where: str, group: dict[str, Any], concept: str, faults: list[str]) -> tuple[int, int]:
+    """Concepts that settle an ambiguous term, and those that do so even while they need a cue themselves (`brand?`)."""
+    given = [str(c) for c in group.get("cues") or ()]
+    if strange := [c for c in given if c.removesuffix("?") not in NUMBER]:
+        faults.append(f"{where}: `cues` names unknown concepts {strange}")
+        return 0, 0
+    if given:
+        return bit([c for c in given if not c.endswith("?")]), bit([c[:-1] for c in given if c.endswith("?")])
+    return bit(CUES), bit({"brand": ["calibre"], "calibre": ["brand"]}.get(concept, []))
+
+
 def _re2_options() -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
@@ -276,9 +276,7 @@ def _re2_options() -> Any:
     return options
 
 
-def _term(
-    word: str, settings: dict[str, Any], endings: list[str], ending_set: int, steering: set[str]
-) -> Term:
+def _term(word: str, settings: dict[str, Any], endings: list[str], ending_set: int, steering: set[str]) -> Term:
     exact = word.startswith("=")
     open_left, open_right = word.startswith("~"), word.endswith("~")
     parts = []
@@ -299,11 +297,12 @@ def _term(
         if inner and not exact and folded not in steering and folded[-1].isalpha() and (cut or len(folded) > 2):
             spellings = [s + e for s in spellings for e in ["", *endings]]
         variants.append(spellings)
-    count = int(np.prod([len(v) for v in variants]))
+    count = math.prod(len(v) for v in variants)
     if count > MAX_PATTERNS_PER_TERM:
         raise ValueError(f"would need {count} patterns; split it or use `=`")
     phrases = {" ".join(choice) for choice in itertools.product(*variants)}
-    phrases |= {joined for phrase in phrases for joined in _joined(phrase)}
+    if any(c.isdigit() for folded, _ in parts for c in folded):
+        phrases |= {joined for phrase in phrases for joined in _joined(phrase)}
     left = "" if open_left else " "
     right = " " if exact else ""
     return Term(
@@ -318,6 +317,8 @@ def _term(
 
 def _spellings(word: str) -> list[str]:
     """A word that runs from letters into digits, also with a blank there (mp5, mp 5)."""
+    if word.isalpha():
+        return [word]
     spaced = re.sub(r"(?<=[a-z])(?=[0-9])", " ", word, count=1)
     return [word] if spaced == word else [word, spaced]
 

@@ -257,6 +257,8 @@ def workload(
     """
     lowest = list(accumulate((c["a"]["score"] for c in cards), min))
     curve = sorted(rank_curve)
+    # Where many parcels share a score, the largest number that reaches it says enough.
+    alone = {next(s for total, s in curve if total >= n): n for n in BEYOND if curve and n <= curve[-1][0]}
     sizes = [n for n in CAPACITIES if n < len(cards)] + ([len(cards)] if cards else [])
 
     def mix(n: int, key: str, order: Sequence[str]) -> list[tuple[str, int]]:
@@ -288,7 +290,7 @@ def workload(
             for n in sizes
         ],
         "lowest": lowest,
-        "alone": [(n, next(s for total, s in curve if total >= n)) for n in BEYOND if curve and n <= curve[-1][0]],
+        "alone": [(n, points) for points, n in sorted(alone.items(), reverse=True)],
         "path": " ".join(steps),
         # Lines without length: their round or square caps are the dots, of one size however the drawing is stretched.
         "dots": {

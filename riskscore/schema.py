@@ -1,4 +1,4 @@
-"""The parcel declaration, defined once: polars schema, CSV header, and in `declaration` the pydantic model and JSON Schema.
+"""The parcel declaration, defined once: polars schema and CSV header here, pydantic model in `declaration`.
 
 A *path* is the name of a field as people write it: ``sender.country``, ``dims_cm.length``, ``item.description``.
 ``item.`` fields exist once per item, all others once per parcel. Every field but ``parcel_id`` may be missing.
@@ -119,9 +119,7 @@ FIELDS: tuple[Field, ...] = (
         "Data set or customs procedure",
         ("H7", "H1", "F32", "F43", "simplified_low_value", "full", "transit", "other"),
     ),
-    Field(
-        "category", "choice", "Category ticked", ("sale", "gift", "documents", "sample", "returned", "other")
-    ),
+    Field("category", "choice", "Category ticked", ("sale", "gift", "documents", "sample", "returned", "other")),
     Field("declared_at", "timestamp", "When it was declared (RFC 3339)"),
     Field("decide_by", "timestamp", "Last moment before loading or delivery"),
     *_party("sender", "sender"),
@@ -164,7 +162,9 @@ FIELDS: tuple[Field, ...] = (
             Field("quantity", "number", "Quantity it covers"),
             Field("valid_from", "date", "First day of validity"),
             Field("valid_to", "date", "Last day of validity"),
-            Field("verification.status", "choice", "Has the authority said so?", ("unverified", "confirmed", "refuted")),
+            Field(
+                "verification.status", "choice", "Has the authority said so?", ("unverified", "confirmed", "refuted")
+            ),
             Field("verification.by", "text", "Who verified"),
             Field("verification.at", "timestamp", "When it was verified"),
         ),
@@ -179,7 +179,9 @@ FIELDS: tuple[Field, ...] = (
     Field("booking.account_opened_on", "date", "Day the account was opened"),
     Field("booking.account_shipping_frequency", "number", "Parcels a month"),
     Field("booking.redirects", "integer", "Redirections asked for after dispatch"),
-    Field("observations", "list", "Behaviours and handling signs that a clerk ticked", choices=OBSERVATIONS, of="choice"),
+    Field(
+        "observations", "list", "Behaviours and handling signs that a clerk ticked", choices=OBSERVATIONS, of="choice"
+    ),
     Field(
         "screening",
         "records",

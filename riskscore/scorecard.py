@@ -86,7 +86,13 @@ def load_scorecard(models: Path) -> Scorecard:
             raise ModelError(f"{models / name}: unknown groups {sorted(strange)}")
         caps = {group: _millionths(points) for group, points in raw["group_caps"].items()}
         return Scorecard(
-            name, str(raw["points"]), str(raw["basis"]), int(raw["confirmed_finds"]), axes, caps, _millionths(raw["weak_cap"])
+            name,
+            str(raw["points"]),
+            str(raw["basis"]),
+            int(raw["confirmed_finds"]),
+            axes,
+            caps,
+            _millionths(raw["weak_cap"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{models / name}: scorecard.json is damaged: {error!r}") from error
@@ -112,6 +118,7 @@ def score(card: Scorecard, indicators: list[Indicator], fired: Truth) -> Scores:
     The matrix products run on doubles holding whole numbers far below 2**53, so they are exact in any order.
     """
     true = fired.true.astype(np.float64)
+    on_axis_of = {axis: np.array([i.axis == axis for i in indicators], np.bool_) for axis in AXES}
     n = len(true)
     points = np.array([i.points * MILLION for i in indicators], np.float64)
     weak = np.array([i.strength == "weak" for i in indicators])
@@ -119,7 +126,7 @@ def score(card: Scorecard, indicators: list[Indicator], fired: Truth) -> Scores:
     caps = np.zeros((n, len(AXES), len(GROUPS)), np.int64)
     bands = np.zeros((n, len(AXES)), np.int64)
     for a, axis in enumerate(AXES):
-        on_axis = np.array([i.axis == axis for i in indicators])
+        on_axis = on_axis_of[axis]
         totals[:, a] = card.axes[axis].base + (true @ np.where(on_axis, points, 0)).astype(np.int64)
         for g, group in enumerate(GROUPS):
             here = on_axis & np.array([i.group == group for i in indicators])
@@ -133,7 +140,9 @@ def score(card: Scorecard, indicators: list[Indicator], fired: Truth) -> Scores:
                 capped = np.minimum(capped, card.group_caps[group])
             caps[:, a, g] = capped - weak_sum - other_sum
         totals[:, a] += caps[:, a].sum(axis=1)
-        bands[:, a] = np.select([totals[:, a] >= card.axes[axis].hold, totals[:, a] >= card.axes[axis].review], [2, 1], 0)
+        bands[:, a] = np.select(
+            [totals[:, a] >= card.axes[axis].hold, totals[:, a] >= card.axes[axis].review], [2, 1], 0
+        )
         for level in (1, 2):
             floors = on_axis & np.array([i.floor == BANDS[level] for i in indicators])
             lifted = fired.true[:, floors].any(axis=1)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from riskscore.conditions import NORMALISED, Condition, leaves, parse
 from riskscore.errors import SopError
 from riskscore.features import FEATURES
 from riskscore.schema import BY_PATH
+from riskscore.yaml_files import read_yaml
 
 GROUPS = (
     "description",
@@ -45,7 +45,14 @@ ACTIONS = (  # lowest first
     "isolate_and_notify",
 )
 ACTORS = ("courier", "customs", "licensing_authority", "police")
-CASE_TYPES = ("none", "data_quality", "licence_gap", "suspected_contraband", "watchlist", "dangerous_goods")  # last first
+CASE_TYPES = (
+    "none",
+    "data_quality",
+    "licence_gap",
+    "suspected_contraband",
+    "watchlist",
+    "dangerous_goods",
+)  # last first
 STATUSES = ("draft", "shadow", "active", "retired")
 
 _POINTS = {
@@ -107,7 +114,7 @@ class Indicator:
 
     @cached_property
     def proposes(self) -> bool:
-        """Only medium and stronger ones, or those with a floor, propose an action; a weak one may ask for information."""
+        """Medium and stronger ones and those with a floor propose an action; a weak one may ask for information."""
         strong_enough = self.strength in ("medium", "strong", "definitive") or self.floor != "none"
         return strong_enough or self.action == "request_information"
 
@@ -135,12 +142,10 @@ def load_packs(folder: Path) -> list[Indicator]:
 
 
 def _load_pack(path: Path, faults: list[str]) -> Iterator[Indicator]:
-    try:
-        content = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        faults.append(f"{path.name}: cannot be read: {' '.join(str(error).split())}")
+    content = read_yaml(path, faults)
+    if content is None:
         return
-    if not isinstance(content, dict) or set(content) != {"group", "indicators"}:
+    if set(content) != {"group", "indicators"}:
         faults.append(f"{path.name}: must hold `group` and `indicators` and nothing else")
         return
     group = content["group"]
@@ -191,10 +196,15 @@ def _load_indicator(file: str, number: int, group: str, entry: Any, faults: list
     elif values["action_by"] is not None and values["action_by"] not in ACTORS:
         faults.append(f"{where}: `action_by` must be one of {', '.join(ACTORS)}")
     question = entry["question"]
-    if not isinstance(question, dict) or set(question) != {"text", "to"} or question["to"] not in (
-        "sender",
-        "courier",
-        "authority",
+    if (
+        not isinstance(question, dict)
+        or set(question) != {"text", "to"}
+        or question["to"]
+        not in (
+            "sender",
+            "courier",
+            "authority",
+        )
     ):
         faults.append(f"{where}: `question` needs `text` and `to` (sender, courier or authority)")
     condition = None

@@ -33,8 +33,6 @@ def summarise(
 ) -> Summary:
     """Summary of a run for `report.write_report`."""
     bands = [dict(zip(BANDS, (int(n) for n in row), strict=True)) for row in totals.bands]
-    if rejects and counts.rows_rejected:
-        notes = [*notes, f"rejected rows and unreadable values: {rejects}"]
     axis = engine.scorecard.axes["illicit"]
     return Summary(
         manifest=manifest,
@@ -64,6 +62,7 @@ def summarise(
         ],
         rank_curve=_rank_curve(totals.histogram[0]),
         seconds=seconds,
+        rejects=str(rejects) if rejects else "",
     )
 
 

@@ -91,7 +91,11 @@ class Screen:
         self.out.print(table)
         self.out.print(
             "[dim]A proposal about a declaration, not a finding about a person. Ranking order only: "
-            + ("expert points, not learned from outcomes." if engine.scorecard.points == "expert" else "learned points.")
+            + (
+                "expert points, not learned from outcomes."
+                if engine.scorecard.points == "expert"
+                else "learned points."
+            )
             + "[/dim]"
         )
 
@@ -111,7 +115,8 @@ class Screen:
         hold, review, clear = (int(totals.bands[0, n]) for n in (2, 1, 0))
         say(
             f"rows read {counts.rows_read:,} = used {counts.rows_used:,} + rejected {counts.rows_rejected:,}\n"
-            f"parcels read {counts.parcels_read:,} = scored {counts.parcels_scored:,} + rejected {counts.parcels_rejected:,}\n"
+            f"parcels read {counts.parcels_read:,} = "
+            f"scored {counts.parcels_scored:,} + rejected {counts.parcels_rejected:,}\n"
             f"priority {hold:,}, review {review:,}, no control proposed {clear:,}; "
             f"{seconds:.1f} s",
         )
@@ -311,7 +316,12 @@ def show_text(description: str, sops: Path | None) -> int:
             status += f" (by “{description[hits.start[by] : hits.end[by]]}”)"
         words = shown_plain(description[start:end])
         table.add_row(
-            f"{start}:{end}", escape(words), name_of(int(hits.concept[row])), escape(term.text), escape(term.file), status
+            f"{start}:{end}",
+            escape(words),
+            name_of(int(hits.concept[row])),
+            escape(term.text),
+            escape(term.file),
+            status,
         )
     console.print(table)
     return 0

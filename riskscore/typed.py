@@ -23,6 +23,10 @@ SHORT_NAMES = {
 PRINTABLE_UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+# A Cyrillic or Greek letter inside a Latin word looks right and is found by no search.
+WORD = re.compile(r"[^\W\d_]+")
+LATIN = re.compile("[A-Za-z]")
+OTHER_ALPHABET = re.compile("[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
 
 
 @dataclass(frozen=True)
@@ -92,18 +96,28 @@ def _is_unseen(char: str) -> bool:
 
 
 def _visible(text: str) -> Markup:
-    if text.isprintable() and not PRINTABLE_UNSEEN.search(text):
+    if text.isascii() and text.isprintable():
         return escape(text)
-    mark = Markup('<span class="inv" title="{}">{}</span>')
+    strange = {
+        word.start() + i
+        for word in WORD.finditer(text)
+        if LATIN.search(word[0])
+        for i, c in enumerate(word[0])
+        if OTHER_ALPHABET.match(c)
+    }
     return Markup().join(
-        mark.format(
-            f"U+{ord(c):04X} {unicodedata.name(c, 'character without a name')}",
-            SHORT_NAMES.get(c, f"U+{ord(c):04X}"),
-        )
+        _labelled("inv", c, SHORT_NAMES.get(c, f"U+{ord(c):04X}"))
         if _is_unseen(c)
+        else _labelled("odd", c, c)
+        if i in strange
         else c
-        for c in text
+        for i, c in enumerate(text)
     )
+
+
+def _labelled(kind: str, char: str, label: str) -> Markup:
+    name = f"U+{ord(char):04X} {unicodedata.name(char, 'character without a name')}"
+    return Markup('<span class="{}" title="{}">{}</span>').format(kind, name, label)
 
 
 def _text(value: object) -> str:

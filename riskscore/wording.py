@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from riskscore.errors import SopError
 from riskscore.sops import ACTIONS, CASE_TYPES
+from riskscore.yaml_files import read_yaml
 
 _STEP = {"id", "role", "actions", "case_types", "text", "safety", "confirm"}
 _CARD = {"actions", "case_types", "headline", "do", "do_not", "say_to_customer", "call"}
@@ -69,12 +68,8 @@ def load_wording(folder: Path, lang: str = "en") -> Wording:
     cards: list[dict[str, Any]] = []
     words: dict[str, Any] = {}
     for path in sorted(folder.glob("*.yml")):
-        try:
-            content = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            faults.append(f"{path.name}: cannot be read: {' '.join(str(error).split())}")
-            continue
-        if not isinstance(content, dict) or content.get("lang") != lang:
+        content = read_yaml(path, faults)
+        if content is None or content.get("lang") != lang:
             continue
         for name, keys, target in (("steps", _STEP, steps), ("cards", _CARD, cards)):
             for number, entry in enumerate(content.get(name) or (), start=1):

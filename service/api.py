@@ -131,11 +131,15 @@ async def _body(request: Request, largest: int) -> bytes:
 
 def _validated(model: Any, raw: bytes) -> dict[str, Any]:
     try:
+        orjson.loads(raw)  # stricter than the validator, which would let NaN pass as JSON
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, f"The body is not valid JSON: {error}.") from None
+    try:
         record: dict[str, Any] = model.model_validate_json(raw).model_dump()
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
-        if details[0]["type"] == "json_invalid":
-            raise Problem(400, "The body is not valid JSON.", field_errors(details)) from None
+        if details[0]["type"] == "json_invalid":  # nested deeper than the validator goes
+            raise Problem(400, "The body is not acceptable JSON.", field_errors(details)) from None
         raise Problem(422, "The declaration has fields that cannot be accepted.", field_errors(details)) from None
     return record
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi_swagger import patch_fastapi
 
 from riskscore import __version__
 from riskscore.assess import load_engine
@@ -24,7 +25,15 @@ def create_app(settings: Settings) -> FastAPI:
     riskscore.errors.RiskscoreError
         When rules, tables or scorecard do not hold.
     """
-    app = FastAPI(title="riskscore", version=__version__, description=DESCRIPTION, redoc_url=None)
+    app = FastAPI(
+        title="riskscore",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    patch_fastapi(app)  # documentation page from the package itself: it opens without a network
     app.state.settings = settings
     app.state.engine = load_engine(settings.sops, settings.models)
     problems.install(app)

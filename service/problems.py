@@ -75,4 +75,6 @@ def install(app: FastAPI) -> None:
     async def _unexpected(request: Request, error: Exception) -> Response:
         # The kind of error and the route, never the parcel.
         log.error("unexpected %s on %s %s", type(error).__name__, request.method, request.scope.get("path"))
-        return problem_response(500, "Something went wrong here; the parcel is unassessed. Try again, then call support.")
+        return problem_response(
+            500, "Something went wrong here; the parcel is unassessed. Try again, then call support."
+        )

@@ -37,9 +37,7 @@ class Settings:
     clock: Callable[[], datetime] = _now
 
     @staticmethod
-    def from_environment(
-        sops: Path | None = None, models: Path | None = None, profile: str | None = None
-    ) -> Settings:
+    def from_environment(sops: Path | None = None, models: Path | None = None, profile: str | None = None) -> Settings:
         """Settings from ``RISKSCORE_*`` variables; arguments come first.
 
         Raises

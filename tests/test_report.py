@@ -428,9 +428,7 @@ def test_capacity_table_counts_the_first_parcels(render: Any) -> None:
     assert words[2].startswith("20 781 20 review 7 examine; 13 check the licence")
     assert words[3].startswith("25 all shown 776")
     assert len(words) == 4
-    assert (
-        "opening 10 goes down to 640; opening 50 goes down to 640; opening 100 goes down to 300;" in Page(html).text()
-    )
+    assert "opening 50 goes down to 640; opening 1,000 goes down to 300." in Page(html).text()
 
 
 def test_workload_lowest_score_never_rises() -> None:

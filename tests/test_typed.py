@@ -19,7 +19,7 @@ def as_typed(shown_html: str) -> str:
     text = re.sub(r"<sup>.*?</sup>", "", shown_html)
     parts = re.split(UNSEEN, text)
     return "".join(
-        chr(int(part, 16)) if i % 2 else html.unescape(re.sub(r"</?(?:bdi|mark)[^>]*>", "", part))
+        chr(int(part, 16)) if i % 2 else html.unescape(re.sub(r"</?(?:bdi|mark|span)[^>]*>", "", part))
         for i, part in enumerate(parts)
     )
 
@@ -40,7 +40,8 @@ def test_overlapping_words_belong_to_both_reasons() -> None:
 
 
 def test_spans_are_code_points_also_beyond_the_basic_plane() -> None:
-    assert ">gun<" in shown("🎁🎁 gun", [Span(3, 6, "illicit", 1)])
+    assert shown("🎁🎁 gun", [Span(3, 6, "illicit", 1)]).startswith("<bdi>🎁🎁 <mark")
+    assert re.fullmatch(r"x<mark[^>]*>gun<sup>.*</sup></mark>s", shown("xguns", [Span(1, 4, "illicit", 1)]))
 
 
 @settings(max_examples=150, deadline=None)
@@ -59,6 +60,11 @@ def test_unseen_characters_become_labelled_marks(char: str) -> None:
     assert f'title="U+{ord(char):04X} ' in page
     assert as_typed(page) == f"pi{char}stol"
     assert plain(f"a{char}b") == f"a[U+{ord(char):04X}]b"
+
+
+def test_a_letter_of_another_alphabet_inside_a_word_is_pointed_out() -> None:
+    assert '<span class="odd" title="U+043E CYRILLIC SMALL LETTER O">о</span>l' in shown("pistоl")
+    assert "odd" not in shown("Ловачка пушка, hunting")
 
 
 def test_spans_outside_the_text_are_left_out() -> None:

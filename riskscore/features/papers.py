@@ -50,9 +50,7 @@ def licence_expected(_: TradeTables) -> pl.Expr:
     return col("export_licence_needed") | col("import_licence_needed")
 
 
-@feature(
-    "parcel", direction=0, reads=(*_ROUTE, "export_licence_needed", "import_licence_needed"), over_items="first"
-)
+@feature("parcel", direction=0, reads=(*_ROUTE, "export_licence_needed", "import_licence_needed"), over_items="first")
 def licence_need(_: TradeTables) -> pl.Expr:
     """Key of the first licence need: jurisdiction, class of goods, direction."""
     return pl.coalesce(
@@ -84,9 +82,7 @@ def licence_jurisdiction(_: TradeTables) -> pl.Expr:
     return col("licence_need").str.split("|").list.first()
 
 
-@feature(
-    "parcel", direction=0, reads=("export_licence_needed", "import_licence_needed"), over_items="any"
-)
+@feature("parcel", direction=0, reads=("export_licence_needed", "import_licence_needed"), over_items="any")
 def free_at_origin_licensed_at_destination(_: TradeTables) -> pl.Expr:
     """Goods that are free where they come from and licensed where they go to."""
     return ~col("export_licence_needed") & col("import_licence_needed")

@@ -139,9 +139,7 @@ def _layers(features: list[Feature], present: set[str]) -> list[list[Feature]]:
     return layers
 
 
-def build_facts(
-    tables: Tables, goods: GoodsText, trade: TradeTables, as_of: datetime, wanted: frozenset[str]
-) -> Facts:
+def build_facts(tables: Tables, goods: GoodsText, trade: TradeTables, as_of: datetime, wanted: frozenset[str]) -> Facts:
     """Fields, wanted features and text concepts of a batch.
 
     Parameters
@@ -170,9 +168,7 @@ def build_facts(
         items = items.hstack(parcels.select(from_parcel).select(pl.all().gather(items["parcel"])))
     for layer in _layers(over, set()):
         items = items.with_columns(f.build(trade).alias(f.name) for f in layer)
-    for f in over:
-        if f.over_items:
-            parcels = parcels.with_columns(_over_items(grouping, f.over_items, items[f.name]).alias(f.name))
+    parcels = parcels.hstack([_over_items(grouping, f.over_items, items[f.name]) for f in over if f.over_items])
     own = [f for f in needed if f.level == "parcel" and not f.over_items]
     for layer in _layers(own, set()):
         parcels = parcels.with_columns(f.build(trade).alias(f.name) for f in layer)
@@ -181,9 +177,9 @@ def build_facts(
 
 def _over_items(grouping: Grouping, how: Over, values: pl.Series) -> pl.Series:
     if how == "any":
-        return grouping.any_known(Truth.of(values)).series()
+        return grouping.any_known(Truth.of(values)).series(values.name)
     if how == "all":
-        return grouping.all_known(Truth.of(values)).series()
+        return grouping.all_known(Truth.of(values)).series(values.name)
     if how == "sum":
         return grouping.sum_known(values)
     if how == "max":

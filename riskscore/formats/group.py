@@ -82,7 +82,7 @@ class Grouping:
 
     def _within_limit(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
         """Bring the rows of some parcels together; reject what is over the limit of items, bit by bit."""
-        if len(frames) > 1 and all(frame[RANK].n_unique() == 1 for frame in frames):
+        if len(frames) > 1 and frames[0][RANK][0] == frames[0][RANK][-1]:
             kept, room = [], MAX_ITEMS
             for frame in frames:  # may be more rows than memory holds: one parcel again and again
                 kept.append(frame[:room])
@@ -192,7 +192,7 @@ def items_table(typed: pl.DataFrame, problems: pl.DataFrame, parcel: pl.Series) 
     if not columns:
         return pl.DataFrame(schema=item_schema())
     stated_rows = typed.select(pl.any_horizontal(pl.col(columns).is_not_null())).to_series()
-    unread = problems.filter(pl.col("field").str.starts_with("item"))["row"]
+    unread = problems.filter(pl.col("field").str.starts_with("item."))["row"]
     if len(unread):
         stated_rows = stated_rows.scatter(unread.unique(), values=True)
     items = typed.select(columns).with_columns(parcel.cast(pl.UInt32).alias("parcel")).filter(stated_rows)

@@ -1,0 +1,92 @@
+"""Parquet: our flat columns, native or as text, read row group by row group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskscore.errors import ManifestError
+from riskscore.formats.columns import Columns
+from riskscore.formats.reading import LINE, Reading
+
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+_FOREIGN = (pa.types.is_map, pa.types.is_union, pa.types.is_interval, pa.types.is_duration, pa.types.is_time)
+
+
+class ParquetRows:
+    """The rows of a Parquet file as raw columns of their own types.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : Columns
+        What its names mean.
+    reading : Reading
+        Receives notes.
+
+    Raises
+    ------
+    ManifestError
+        When the file is damaged or has no parcel_id column.
+    """
+
+    def __init__(self, path: Path, columns: Columns, reading: Reading) -> None:
+        self._name = columns.name
+        self._batch_rows = reading.batch_rows
+        try:
+            self._file = pq.ParquetFile(path)
+            schema = self._file.schema_arrow
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise ManifestError(self._damaged(error)) from error
+        self._positions = columns.resolve(schema.names)
+        for path_, position in list(self._positions.items()):
+            if any(is_foreign(schema.field(position).type) for is_foreign in _FOREIGN):
+                reading.notes.add(f"column {schema.names[position]} ignored: its type is {schema.field(position).type}")
+                del self._positions[path_]
+        if "parcel_id" not in self._positions:
+            raise ManifestError(f"{self._name}: the parcel_id column is no text")
+        self._names = schema.names
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Give the rows: ``line`` (the header being line 1) and one column per known path."""
+        wanted = sorted({self._names[position] for position in self._positions.values()})
+        line = 2
+        try:
+            for batch in self._file.iter_batches(self._batch_rows, columns=wanted):
+                columns = {name: _readable(_first(batch, name)) for name in wanted}
+                frame = pl.DataFrame({path: columns[self._names[at]] for path, at in self._positions.items()})
+                yield frame.with_columns(pl.int_range(line, line + frame.height, dtype=pl.Int64).alias(LINE))
+                line += frame.height
+        except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
+            raise ManifestError(self._damaged(error)) from error
+
+    def _damaged(self, error: Exception) -> str:
+        reason = str(error).splitlines()[0][:200] if str(error) else "unreadable"
+        return f"{self._name}: the Parquet file is damaged ({reason}); fetch it again"
+
+
+def _first(batch: pa.RecordBatch, name: str) -> pa.Array:
+    return batch.column(batch.schema.get_all_field_indices(name)[0])
+
+
+def _readable(column: pa.Array) -> pl.Series:
+    """Bring a column to polars; bytes and broken text become text with replacement characters."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if any(is_text(column.type) for is_text in _TEXTS):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            column = column.cast(pa.large_binary())
+    if any(is_bytes(column.type) for is_bytes in _BYTES):
+        texts = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
+        return pl.Series(texts, dtype=pl.String)
+    series = pl.from_arrow(column)
+    assert isinstance(series, pl.Series)
+    return series.cast(pl.String) if series.dtype == pl.Categorical or isinstance(series.dtype, pl.Enum) else series

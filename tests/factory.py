@@ -1,0 +1,180 @@
+"""Parcels for tests: a test names what it is about, everything else stays unknown."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from riskscore.assess import Assessed, Engine, assess, load_engine
+from riskscore.declaration import valid_record
+from riskscore.schema import FIELDS, Tables, tables_from_records
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+AS_OF = datetime(2026, 11, 16, 12, tzinfo=UTC)  # the clock of the tests inside the packs, too
+
+Record = dict[str, Any]
+
+
+@cache
+def the_engine() -> Engine:
+    """Packs, lexicons, tables and scorecard as committed, loaded once for all tests."""
+    return load_engine()
+
+
+def item(description: str | None = None, **fields: Any) -> Record:
+    """One item; what is None is left out.
+
+    Examples
+    --------
+    >>> item("Shoes", hs_code="6403.99")
+    {'description': 'Shoes', 'hs_code': '6403.99'}
+    """
+    return {name: value for name, value in {"description": description, **fields}.items() if value is not None}
+
+
+def parcel(*items: Record | str, **dotted: Any) -> Record:
+    """A nested declaration. ``route__mode="air"`` or ``**{"route.mode": "air"}`` sets ``route.mode``.
+
+    Examples
+    --------
+    >>> parcel("Shoes", route__mode="air")
+    {'route': {'mode': 'air'}, 'items': [{'description': 'Shoes'}]}
+    """
+    nested: Record = {}
+    for path, value in dotted.items():
+        set_path(nested, path.replace("__", "."), value)
+    if items:
+        nested["items"] = [item(entry) if isinstance(entry, str) else entry for entry in items]
+    return nested
+
+
+def set_path(nested: Record, path: str, value: Any) -> None:
+    """Set a dotted path of a nested declaration."""
+    *heads, last = path.split(".")
+    for head in heads:
+        nested = nested.setdefault(head, {})
+    nested[last] = value
+
+
+def get_path(nested: Record, path: str) -> Any:
+    """The value at a dotted path, ``items[0].hs_code`` included; None where nothing is stated."""
+    value: Any = nested
+    for part in path.replace("[", ".").replace("]", "").split("."):
+        if value is None:
+            return None
+        value = value[int(part)] if isinstance(value, list) else value.get(part)
+    return value
+
+
+def without(nested: Record, path: str) -> Record:
+    """A copy of a declaration in which one stated field is unknown."""
+    result = copy.deepcopy(nested)
+    parts = path.replace("[", ".").replace("]", "").split(".")
+    place: Any = result
+    for part in parts[:-1]:
+        place = place[int(part)] if isinstance(place, list) else place[part]
+    place[parts[-1]] = None
+    return result
+
+
+def stated_paths(nested: Record) -> Iterator[tuple[str, str]]:
+    """Every stated field of a declaration as (place, schema path): ``("items[0].hs_code", "item.hs_code")``."""
+    for field in FIELDS:
+        if field.of_item:
+            for number, entry in enumerate(nested.get("items") or ()):
+                name = field.path.removeprefix("item.")
+                if entry.get(name) is not None:
+                    yield f"items[{number}].{name}", field.path
+        elif field.path != "parcel_id" and get_path(nested, field.path) is not None:
+            yield field.path, field.path
+
+
+def record(nested: Record, parcel_id: str = "P-1") -> Record:
+    """A nested declaration as a validated record."""
+    return valid_record({k: v for k, v in nested.items() if k != "parcel_id"}, the_engine().reference, parcel_id)
+
+
+def tables(*parcels: Record) -> Tables:
+    """Nested declarations as typed tables; those without a ``parcel_id`` are numbered."""
+    return tables_from_records(record(p, p.get("parcel_id", f"P-{n}")) for n, p in enumerate(parcels))
+
+
+def assessed(*parcels: Record, engine: Engine | None = None, **options: Any) -> Assessed:
+    """Nested declarations, assessed at the clock of the tests."""
+    return assess(tables(*parcels), engine or the_engine(), **{"as_of": AS_OF, **options})
+
+
+def document(nested: Record, **options: Any) -> Record:
+    """The whole assessment of one declaration."""
+    return assessed(nested, **options).documents([0])[0]
+
+
+def fired(nested: Record) -> set[str]:
+    """Ids of the indicators that fire on one declaration."""
+    result = assessed(nested)
+    return {i.id for i, true in zip(result.engine.active, result.answers.truth.true[0], strict=True) if true}
+
+
+def truth_of(nested: Record, indicator: str) -> bool | None:
+    """Does an indicator fire: True, False, or None where that is unknown."""
+    result = assessed(nested)
+    column = [i.id for i in result.engine.active].index(indicator)
+    if result.answers.truth.true[0, column]:
+        return True
+    return False if result.answers.truth.false[0, column] else None
+
+
+@cache
+def manifest() -> tuple[Record, ...]:
+    """The declarations of ``examples/manifest.jsonl``."""
+    return tuple(map(orjson.loads, (EXAMPLES / "manifest.jsonl").read_bytes().splitlines()))
+
+
+@cache
+def manifest_records() -> tuple[Record, ...]:
+    """The same, validated."""
+    return tuple(record(p, p["parcel_id"]) for p in manifest())
+
+
+def pack_parcels() -> list[tuple[str, Record]]:
+    """The nested parcels of all tests inside the packs, each with the id of its indicator."""
+    return [(i.id, t["parcel"]) for i in the_engine().indicators for t in i.tests if "parcel" in t]
+
+
+def renamed(records: Iterable[Record], prefix: str) -> list[Record]:
+    """The same declarations under new references."""
+    return [{**r, "parcel_id": f"{prefix}{n}"} for n, r in enumerate(records)]
+
+
+# Serbian Latin to Cyrillic, digraphs first.
+_DIGRAPHS = {"lj": "љ", "nj": "њ", "dž": "џ", "Lj": "Љ", "Nj": "Њ", "Dž": "Џ", "LJ": "Љ", "NJ": "Њ", "DŽ": "Џ"}
+_LETTERS = dict(zip("abcčćdđefghijklmnoprsštuvzž", "абцчћдђефгхијклмнопрсштувзж", strict=True))
+_TO_CYRILLIC = str.maketrans({**_LETTERS, **{a.upper(): b.upper() for a, b in _LETTERS.items()}})
+_SERBIAN = frozenset(_LETTERS) | {letter.upper() for letter in _LETTERS}
+
+
+def in_cyrillic(text: str) -> str:
+    """A text in Serbian Cyrillic; words with letters that Serbian has not (9x19, Stück) stay as they are."""
+    out, word = [], ""
+    for character in f"{text} ":
+        if character.isalnum():
+            word += character
+            continue
+        out += [_word_in_cyrillic(word), character]
+        word = ""
+    return "".join(out)[:-1]
+
+
+def _word_in_cyrillic(word: str) -> str:
+    if not all(c in _SERBIAN or c.isdigit() for c in word):
+        return word
+    for latin, cyrillic in _DIGRAPHS.items():
+        word = word.replace(latin, cyrillic)
+    return word.translate(_TO_CYRILLIC)
