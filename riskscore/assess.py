@@ -27,7 +27,7 @@ from riskscore.places import default_models, default_sops
 from riskscore.reference import Reference, load_reference
 from riskscore.schema import Tables
 from riskscore.scorecard import MILLION, Scorecard, Scores, load_scorecard, score
-from riskscore.sops import ACTIONS, AXES, BANDS, CASE_TYPES, Indicator, load_packs, wanted_features
+from riskscore.sops import ACTIONS, ACTORS, AXES, BANDS, CASE_TYPES, Indicator, load_packs, wanted_features
 from riskscore.wording import Wording, load_wording
 
 Profile = Literal["operator", "authority"]
@@ -144,9 +144,8 @@ class Assessed:
 
     def flat(self, reasons: Literal["flagged", "full"] = "flagged") -> pl.DataFrame:
         """One row per parcel, in the order they came (contract 2, flat output)."""
-        active = self.engine.active
         n = len(self.band)
-        actors = pl.Series([*(i.action_by for i in active), None], dtype=pl.String)
+        actors = pl.Series([*ACTORS, None], dtype=pl.String)
         points = self.scores.points / MILLION
         axes = self.engine.scorecard.axes
         frame = pl.DataFrame(
@@ -156,9 +155,7 @@ class Assessed:
                 "band": band_names(self.band),
                 "illicit_band": band_names(self.scores.bands[:, ILLICIT]),
                 "action": pl.Series(np.array(ACTIONS)[self.proposals.action], dtype=pl.String),
-                "action_by": actors.gather(
-                    np.where(self.proposals.action_by < 0, len(active), self.proposals.action_by)
-                ),
+                "action_by": actors.gather(np.where(self.proposals.action_by < 0, len(ACTORS), self.proposals.action_by)),
                 "case_type": pl.Series(np.array(CASE_TYPES)[self.proposals.case_type], dtype=pl.String),
                 "compliance_score": points[:, COMPLIANCE],
                 "compliance_band": band_names(self.scores.bands[:, COMPLIANCE]),

@@ -18,8 +18,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from riskscore.assess import Assessed, Engine, assess, load_engine, rank_key
-from riskscore.formats import open_manifest, parse_mapping
+from riskscore.formats import open_manifest
 from riskscore.formats.write import open_writer
+from riskscore.mapping import parse_mapping
 from riskscore.schema import FIELDS, Tables
 from riskscore.scorecard import MILLION
 from riskscore.sops import AXES, BANDS
@@ -177,7 +178,7 @@ def score_manifest(
     countries = loaded.reference.countries
     with open_manifest(manifest, mapping=parse_mapping(mapping), encoding=encoding, countries=countries) as source:
         with ExitStack() as stack:
-            writer = stack.enter_context(open_writer(output)) if output else None
+            writer = stack.enter_context(open_writer(output, "jsonl" if output == "-" else None)) if output else None
             advance = stack.enter_context(screen.progress(source))
             for batch, flat in scored_batches(
                 iter(source), loaded, as_of=as_of, profile=profile, reasons=reasons, threads=threads

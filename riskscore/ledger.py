@@ -17,7 +17,7 @@ from riskscore.features import Facts
 from riskscore.goods_text import Hits
 from riskscore.schema import BY_PATH
 from riskscore.scorecard import MILLION, Scores
-from riskscore.sops import ACTIONS, AXES, BANDS, CASE_TYPES, GROUPS, Indicator
+from riskscore.sops import ACTIONS, ACTORS, AXES, BANDS, CASE_TYPES, GROUPS, Indicator
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LONGEST_QUOTE, _MOST_QUOTES = 80, 4
@@ -34,7 +34,7 @@ class Proposals:
     action : int64 array (n,)
         Number in `ACTIONS`.
     action_by : int64 array (n,)
-        Column of the indicator whose actor stands; -1 where no action is proposed.
+        Number in `ACTORS`; -1 where no action is proposed.
     case_type : int64 array (n,)
         Number in `CASE_TYPES`.
     upheld : bool array (n,)
@@ -71,15 +71,19 @@ def propose(indicators: list[Indicator], true: NDArray[np.bool_]) -> Proposals:
         action[proposed] = number if number != isolate else np.where(upheld[proposed], isolate, examine)
     for number in range(1, len(CASE_TYPES)):
         case_type[true[:, case == number].any(axis=1)] = number
-    # The actor of the strongest reason that proposes this action; ties by id.
+    # The actor of the strongest reason that proposes this action; ties by id. To examine is never the courier's task.
     points = np.array([i.points for i in indicators], np.int64)
-    actor = np.full(n, -1)
+    actor_of = np.array([ACTORS.index(i.action_by) if i.action_by else -1 for i in indicators], np.int64)
+    action_by = np.full(n, -1)
     rows = np.flatnonzero(action)
-    level_here = np.where((level == isolate) & ~upheld[rows, None], examine, level)
-    candidates = true[rows] & (level_here == action[rows, None])
-    actor[rows] = np.where(candidates, points, np.iinfo(np.int64).min).argmax(axis=1) if len(rows) else 0
+    demoted = (level == isolate) & ~upheld[rows, None]
+    candidates = true[rows] & (np.where(demoted, examine, level) == action[rows, None])
+    if len(rows):
+        strongest = np.where(candidates, points, np.iinfo(np.int64).min).argmax(axis=1)
+        isolated_less = demoted[np.arange(len(rows)), strongest]
+        action_by[rows] = np.where(isolated_less, ACTORS.index("customs"), actor_of[strongest])
     floors = np.array([i.floor != "none" for i in indicators], np.bool_)
-    return Proposals(action, actor, case_type, upheld, np.asarray(true[:, floors].any(axis=1)))
+    return Proposals(action, action_by, case_type, upheld, np.asarray(true[:, floors].any(axis=1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,9 @@ def reasons_column(
         "benign_explanation": fixed.take("benign", index_said),
         "question": question,
         "action": pa.array(ACTIONS).take(pa.array(action)),
-        "action_by": fixed.take("action_by", index),
+        "action_by": pa.array([*ACTORS, None], pa.string()).take(
+            pa.array(np.where(demoted, ACTORS.index("customs"), fixed.actor[row]))
+        ),
         "source": fixed.take("source", index_said),
     }
     lines = pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
@@ -208,10 +214,11 @@ class _Fixed:
             "title": [*(i.title for i in indicators), *(f"The group “{g}” reaches its cap" for g in GROUPS)],
             "benign": [*(i.benign for i in indicators), *[None] * caps],
             "question": [*(i.question["text"] for i in indicators), *[None] * caps],
-            "action_by": [*(i.action_by for i in indicators), *[None] * caps],
             "source": [*(i.source for i in indicators), *[None] * caps],
         }
         self.action = np.array([ACTIONS.index(i.action) for i in indicators] + [0] * caps, np.int64)
+        actors = [ACTORS.index(i.action_by) if i.action_by else len(ACTORS) for i in indicators]
+        self.actor = np.array([*actors, *[len(ACTORS)] * caps], np.int64)
         self.isolates = self.action == ACTIONS.index("isolate_and_notify")
         self.version = np.array([i.version for i in indicators] + [0] * caps, np.int64)
         self.to = np.array([_TO.index(i.question["to"]) for i in indicators] + [0] * caps, np.int64)

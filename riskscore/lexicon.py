@@ -59,6 +59,7 @@ TOPICS: tuple[str, ...] = (
     "signal_tool",
     "ordnance",
     "long_goods",
+    "reloading_tool",
 )
 FIRST_TOPIC = BREAK_WORD + 1
 TOPIC_NUMBER = {name: FIRST_TOPIC + i for i, name in enumerate(TOPICS)}

@@ -29,11 +29,22 @@ _BAND_STYLE = {"hold": "bold red", "review": "yellow", "clear": "green"}
 _BAND_SIGN = {"hold": "▲ priority", "review": "◆ review", "clear": "○ clear"}
 
 
+_TOP_REASONS = 3
+_OTHER_COLUMNS = 66  # width of the ranked table without the goods
+_PIPE_WIDTH = 140  # columns where there is no terminal to ask
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that colours only on a terminal and is wide enough in a pipe."""
+    found = Console(stderr=stderr, highlight=False)
+    return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH)
+
+
 class Screen:
     """Standard output for people; on standard error when the results themselves go to standard output."""
 
     def __init__(self, *, results_to_stderr: bool = False) -> None:
-        self.out = Console(stderr=results_to_stderr, highlight=False, soft_wrap=False)
+        self.out = console(stderr=results_to_stderr)
         self.err = Console(stderr=True, highlight=False)
 
     @contextmanager
@@ -62,31 +73,25 @@ class Screen:
             return
         title = f"{flagged} flagged parcel{'s' if flagged != 1 else ''}"
         table = Table(title=title + (f", the first {len(cards)}" if len(cards) < flagged else ""), title_justify="left")
-        for name, options in (
-            ("", {"no_wrap": True}),
-            ("score", {"justify": "right", "no_wrap": True}),
-            ("compl.", {"justify": "right", "no_wrap": True}),
-            ("parcel", {"no_wrap": True}),
-            ("route", {"no_wrap": True}),
-            ("goods", {"max_width": 34, "overflow": "ellipsis"}),
-            ("top reasons", {"max_width": 44}),
-            ("proposed action", {}),
-        ):
-            table.add_column(name, **options)  # type: ignore[arg-type]
+        table.add_column("", no_wrap=True)
+        table.add_column("score\n[dim]compl.[/dim]", justify="right", no_wrap=True)
+        table.add_column("parcel\n[dim]route[/dim]", no_wrap=True)
+        room = max(20, self.out.width - _OTHER_COLUMNS)
+        table.add_column("goods\n[dim]top reasons[/dim]", no_wrap=True, overflow="ellipsis", max_width=room)
+        table.add_column("proposed action", width=16)
         for card in cards:
             assessment, declaration = card["assessment"], card["declaration"]
-            reasons = [r for r in assessment["reasons"] if r["points"] > 0][:3]
-            action = engine.wording.word("actions", assessment["action"], assessment["profile"])
+            reasons = [r for r in assessment["reasons"] if r["points"] > 0][:_TOP_REASONS]
+            band = assessment["band"]
             table.add_row(
-                Text(_BAND_SIGN[assessment["band"]], style=_BAND_STYLE[assessment["band"]]),
-                f"{assessment['score']:g}",
-                f"{assessment['compliance']['score']:g}",
-                escape(shown_plain(assessment["parcel_id"])),
-                _route(declaration),
-                escape(_goods(declaration)),
-                escape("\n".join(f"{r['key']} {r['title']}" for r in reasons)),
-                escape(action),
-                end_section=False,
+                Text(_BAND_SIGN[band], style=_BAND_STYLE[band]),
+                f"{assessment['score']:g}\n[dim]{assessment['compliance']['score']:g}[/dim]",
+                escape(shown_plain(assessment["parcel_id"])) + f"\n[dim]{_route(declaration)}[/dim]",
+                Text("\n").join(
+                    [Text(_goods(declaration), style="bold"), *(Text(f"{r['key']} {r['title']}") for r in reasons)]
+                ),
+                escape(engine.wording.word("actions", assessment["action"], assessment["profile"])),
+                end_section=True,
             )
         self.out.print(table)
         self.out.print(
@@ -181,7 +186,8 @@ def explain_parcel(
     """The command `riskscore explain`; returns its exit status."""
     from riskscore.assess import assess, load_engine
     from riskscore.batch import declaration_of
-    from riskscore.formats import open_manifest, parse_mapping
+    from riskscore.formats import open_manifest
+    from riskscore.mapping import parse_mapping
 
     if manifest is None:
         try:
@@ -204,7 +210,7 @@ def explain_parcel(
             if as_json:
                 click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
             else:
-                Console(highlight=False).print(_explained(document, declaration, engine))
+                console().print(_explained(document, declaration, engine))
             return 0
     raise ManifestError(f"{manifest}: no parcel {parcel_id!r}")
 
@@ -292,16 +298,16 @@ def show_text(description: str, sops: Path | None) -> int:
 
     lexicon = load_lexicon((sops or default_sops()) / "lexicons")
     read = read_goods([description], lexicon)
-    hits, console = read.hits, Console(highlight=False)
+    hits, out = read.hits, console()
     marked = Text(description)
     for row in range(len(hits.text)):
         if hits.status[row] == COUNTS:
             marked.stylize("bold reverse", int(hits.start[row]), int(hits.end[row]))
     counting = sorted({name_of(int(c)) for c in hits.concept[hits.status == COUNTS]})
-    console.print(Text.assemble("as typed   ", marked))
-    console.print(Text.assemble("folded     ", fold(description)))
-    console.print(f"concepts   {', '.join(counting) or '(none)'}")
-    console.print(f"words that say something: {read.informative[0]}")
+    out.print(Text.assemble("as typed   ", marked))
+    out.print(Text.assemble("folded     ", fold(description)))
+    out.print(f"concepts   {', '.join(counting) or '(none)'}")
+    out.print(f"words that say something: {read.informative[0]}")
     if not len(hits.text):
         return 0
     table = Table()
@@ -323,5 +329,5 @@ def show_text(description: str, sops: Path | None) -> int:
             escape(term.file),
             status,
         )
-    console.print(table)
+    out.print(table)
     return 0

@@ -23,6 +23,7 @@ _SPOKEN = {
     "ammunition_component": "ammunition_component",
     "optics": "optics",
 }
+_SHARED_WITH_AIR = ("9304", "930599", "930629", "930690")
 
 
 @feature("item", direction=0, reads=("item.hs",))
@@ -38,7 +39,10 @@ def goods_class(trade: TradeTables) -> pl.Expr:
     by_words = pl.coalesce(
         pl.when((col(TEXT) & (1 << NUMBER[concept])) != 0).then(pl.lit(name)) for concept, name in _SPOKEN.items()
     )
-    controlled = pl.when(by_code != "other").then(by_code)
+    # Air and airsoft goods share codes with arms of other kinds; there the words are the better witness.
+    shared = pl.any_horizontal([col("item.hs").str.starts_with(prefix) for prefix in _SHARED_WITH_AIR])
+    by_words_of_air = pl.when(shared & by_words.is_in(["airgun", "airsoft"])).then(by_words)
+    controlled = pl.coalesce(by_words_of_air, pl.when(by_code != "other").then(by_code))
     known = col("item.hs").is_not_null() | col(TEXT).is_not_null()
     return pl.coalesce(controlled, by_words, pl.when(known).then(pl.lit("other")))
 

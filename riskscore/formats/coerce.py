@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import polars as pl
@@ -22,6 +23,7 @@ from riskscore.schema import BY_PATH, Field
 MISSING_WORDS = ("", "n/a", "null", "none", "nan", "-", "--", "?")
 ABSURD = 1e12  # no parcel weighs, measures, costs or counts more
 NUMBER = ":number"  # a column `x:number` beside `x` holds the values that came as numbers (JSON)
+_MISSING = sorted({"".join(case) for word in MISSING_WORDS for case in product(*zip(word.lower(), word.upper(), strict=True))})
 _BLANKS = " \t\r\n\v\f\x00\x1c\x1d\x1e\x1f\x85\u00a0\u2028\u2029\u202f\u200b\ufeff"
 _CODES = ("_id", "waybill", ".id_number", ".postcode", ".phone", ".email", "un_number", ".hs_code", ".unit")
 
@@ -71,10 +73,14 @@ class Coercion:
         tuple of polars.DataFrame
             The typed columns, and the problems: ``row``, ``field``, ``raw``, ``reason``.
         """
-        typed: dict[str, pl.Series] = {}
+        paths = list(paths)
+        plain = [p for p in paths if raw.schema.get(p) == pl.String and BY_PATH[p].kind == "text"]
+        typed = {column.name: column for column in raw.select(_text(path) for path in plain)}
         problems: list[pl.DataFrame] = []
         stated: dict[str, pl.Series] = {}
         for path in paths:
+            if path in typed:
+                continue
             number = raw[path + NUMBER] if path + NUMBER in raw.columns else None
             if path in raw.columns:
                 column = raw[path]
@@ -110,7 +116,7 @@ class Coercion:
             return read, _bad(field.path, values, read.is_null() & values.is_not_null(), f"not {what}"), None
         text = as_text(raw)
         if field.kind == "text":
-            return _texts(text, field.path), [], None
+            return text.alias(field.path).to_frame().select(_text(field.path)).to_series(), [], None
         values, unread = self._closed(text, field)
         return values, _bad(field.path, text, unread, _reason(field)), None
 
@@ -123,7 +129,8 @@ class Coercion:
             values = _by_distinct(text, self._countries)
         else:
             values = _by_distinct(text, lambda t: t.to_frame("t").select(read_currency(pl.col("t"))).to_series())
-        return values, values.is_null() & stated(text).is_not_null()
+        unread = values.is_null() & text.is_not_null()
+        return values, unread & stated(text).is_not_null() if unread.any() else unread
 
     def _countries(self, text: pl.Series) -> pl.Series:
         key = text.to_frame("t").select(fold_key_expr(pl.col("t"))).to_series()
@@ -149,14 +156,13 @@ class Coercion:
             missing = missing & number.is_null()
             values = number if text is None else number.zip_with(number.is_not_null(), values)
         whole = field.kind == "integer"
-        good = values.is_between(0, ABSURD) & values.is_finite()
-        if whole:
-            good = good & (values.floor() == values)
-        bad = ~good.fill_null(value=False) & ~missing
+        value = pl.col("value")
+        good = value.is_between(0, ABSURD) & ((value.floor() == value) if whole else True)  # NaN is not between
+        bad = values.alias("value").to_frame().select(~good.fill_null(value=False)).to_series() & ~missing
         problems: list[pl.DataFrame] = []
         if bad.any():
             seen = values.filter(bad)
-            reasons = seen.to_frame("v").select(_why_not(pl.col("v"), whole)).to_series()
+            reasons = seen.alias("value").to_frame().select(_why_not(value, whole)).to_series()
             written = _plainly(seen)
             if text is not None:
                 written = text.filter(bad).zip_with(text.filter(bad).is_not_null(), written)
@@ -173,7 +179,7 @@ class Coercion:
         members = members.with_columns(stated(members["member"])).drop_nulls()
         texts = members["member"]
         if field.of == "text":
-            values, unread = texts.str.strip_chars(_BLANKS), pl.repeat(value=False, n=len(texts), eager=True)
+            values, unread = texts.str.strip_chars(), pl.repeat(value=False, n=len(texts), eager=True)
         else:
             values, unread = self._closed(texts, field)
         problems = []
@@ -250,31 +256,32 @@ def as_text(raw: pl.Series) -> pl.Series:
     return raw.cast(pl.String)
 
 
-def stated(text: pl.Series, words: bool = True) -> pl.Series:
-    """Turn what means "nothing stated" into null: blanks and, with `words`, ``n/a``, ``null``, ``-`` and the like."""
+def stated(text: pl.Series) -> pl.Series:
+    """Turn what means "nothing stated" into null: blanks, ``n/a``, ``null``, ``-`` and the like."""
     if text.dtype != pl.String:
         return text
-    bare = text.str.strip_chars(_BLANKS)
-    short = (bare.str.len_bytes() <= max(map(len, MISSING_WORDS)) if words else bare == "").arg_true()
-    if not len(short):
-        return text
-    if words:
-        short = short.filter(bare.gather(short).str.to_lowercase().is_in(MISSING_WORDS))
-    return text.scatter(short, None) if len(short) else text
+    return text.alias("text").to_frame().select(_stated("text", _MISSING)).to_series()
 
 
 def clean_code(text: pl.Series) -> pl.Series:
     """Take the blanks and control characters off the ends of a code."""
-    return text.str.strip_chars(_BLANKS)
+    text = text.str.strip_chars()
+    return text.str.strip_chars(_BLANKS) if text.str.contains("\0", literal=True).any() else text
 
 
-def _texts(text: pl.Series, path: str) -> pl.Series:
-    text = stated(text, words=not blank_is_missing(path))
-    return clean_code(text) if is_code(path) else text
+def _stated(path: str, missing: list[str]) -> pl.Expr:
+    column = pl.col(path)
+    return pl.when(~column.str.strip_chars().is_in(missing)).then(column).alias(path)
+
+
+def _text(path: str) -> pl.Expr:
+    """Read a text column: codes without outer blanks, all else exactly as typed."""
+    text = _stated(path, [""] if blank_is_missing(path) else _MISSING)
+    return text.str.strip_chars() if is_code(path) else text
 
 
 def _choices(text: pl.Series, choices: tuple[str, ...]) -> pl.Series:
-    key = text.str.strip_chars(_BLANKS).str.to_lowercase().str.replace_all(r"[\s\-]+", "_")
+    key = text.str.strip_chars().str.to_lowercase().str.replace_all(r"[\s\-]+", "_")
     return key.replace_strict([c.lower() for c in choices], choices, default=None, return_dtype=pl.String)
 
 

@@ -221,7 +221,7 @@ class Text:
         self.old_encoding = "cp1252"
         self.old_lines = 0
         told = _known_encoding(source, encoding) if encoding else None
-        self.encoding = told or _by_bytes(source.head())
+        self.encoding = told or encoding_by_bytes(source.head())
         if self.encoding == "utf-8":
             self._survey(told is not None)
 
@@ -306,7 +306,7 @@ def _known_encoding(source: Source, encoding: str) -> str:
     return "utf-8" if found.name in ("utf-8", "utf-8-sig", "ascii") else found.name
 
 
-def _by_bytes(head: bytes) -> str:
+def encoding_by_bytes(head: bytes) -> str:
     """Tell UTF-16 by its mark or by the zero byte beside every plain letter; all else starts as UTF-8."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"

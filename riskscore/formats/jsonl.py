@@ -7,30 +7,70 @@ manifest has shown its decimal signs before the first number is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
 from riskscore.errors import ManifestError
-from riskscore.formats.coerce import NUMBER, clean_code, stated
+from riskscore.formats.coerce import clean_code, stated
 from riskscore.formats.columns import Columns, clean_name
 from riskscore.formats.decode import Text
+from riskscore.formats.flatten import Flattening
 from riskscore.formats.group import complete, items_table, paths_by_parcel
-from riskscore.formats.leaves import NUMBERS, NotJsonError, leaf, parse_json, shown
-from riskscore.formats.reading import LINE, Reading
+from riskscore.formats.leaves import NotJsonError, parse_json
+from riskscore.formats.reading import LINE, Reading, distinct_hashes
 from riskscore.formats.records import MAX_LINE
 from riskscore.formats.spool import FirstSeen
-from riskscore.schema import BY_PATH, ITEM_FIELDS, MAX_ITEMS, PARCEL_FIELDS, Tables, parcel_schema
+from riskscore.schema import ITEM_FIELDS, PARCEL_FIELDS, Field, Tables, parcel_schema
 
 BLOCK_LINES = 5_000
 BLOCK_BYTES = 8 << 20
-MAX_NAMES = 10_000  # different keys that are remembered
-_GROUPS = {path.rpartition(".")[0] for path in BY_PATH if "." in path and not path.startswith("item.")}
-_GOODS = "item.description"  # what is unknown where an item cannot be read at all
-_FAULTS = pl.Schema({"parcel": pl.UInt32, "item": pl.UInt32, "path": pl.String})
+_SHOWN = 4096
+
+ParsedLine = tuple[int, bytes, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Block:
+    """Some parcels as raw columns: in memory, or in three files.
+
+    Attributes
+    ----------
+    parcels, items : polars.DataFrame
+        ``line`` and raw columns; ``parcel``, ``position`` and raw columns.
+    faults : polars.DataFrame
+        ``parcel``, ``item`` (a row of `items`, or null) and ``path`` of what had the wrong type.
+    """
+
+    parcels: pl.DataFrame
+    items: pl.DataFrame
+    faults: pl.DataFrame
+
+    def store(self, stem: Path) -> StoredBlock:
+        """Write the block to files that begin with `stem`."""
+        for part in fields(self):
+            frame: pl.DataFrame = getattr(self, part.name)
+            frame.write_ipc(f"{stem}-{part.name}.arrow", compression="uncompressed")
+        return StoredBlock(stem)
+
+
+@dataclass(slots=True)
+class StoredBlock:
+    """A block on disk."""
+
+    stem: Path
+
+    def load(self) -> Block:
+        """Read the block once; its files are removed."""
+        frames = []
+        for part in fields(Block):
+            path = Path(f"{self.stem}-{part.name}.arrow")
+            frames.append(pl.read_ipc(path))
+            path.unlink()
+        return Block(*frames)
 
 
 class JsonParcels:
@@ -51,9 +91,8 @@ class JsonParcels:
         self._columns = columns
         self._reading = reading
         self._seen = FirstSeen()
-        self._keys: dict[str, str] = {}
-        if text.encoding != "utf-8" or text.old_lines:
-            reading.notes.add(text.note())
+        self._keys: dict[str, tuple[Field, ...]] = {}
+        reading.notes.add(text.note())
 
     def tables(self) -> Iterator[Tables]:
         """Read all lines, then give the parcels in the order of the file.
@@ -64,34 +103,31 @@ class JsonParcels:
             When no line is a parcel, or a mapped key is nowhere.
         """
         reading = self._reading
-        stored = []
+        blocks: list[StoredBlock] = []
         for number, lines in enumerate(self._blocks()):
             block = self._take(lines)
+            reading.decimals.learn(block.parcels)
+            reading.decimals.learn(block.items)
             if block.parcels.height:
-                reading.decimals.learn(block.parcels)
-                reading.decimals.learn(block.items)
-                if stored:
-                    stored[-1].store(reading, number)
-                stored.append(block)
-        counts = reading.counts
-        if counts.rows_read:
+                blocks.append(block.store(reading.folder / f"block-{number}"))
+        if self._keys:
             self._columns.check({clean_name(key) for key in self._keys}, self._keys)
-        if not stored:
-            nameless = bool(self._keys) and not any("parcel_id" in self._columns.paths_of(key) for key in self._keys)
-            raise ManifestError(
-                self._columns.no_parcel_id(list(self._keys))
-                if nameless
-                else f"{reading.name}: no line can be read as a parcel; JSON Lines has one JSON object per line"
-            )
-        reading.total_rows = counts.rows_read
+        if not blocks:
+            raise ManifestError(self._nothing())
+        reading.total_rows = reading.counts.rows_read
         reading.count_parcels(self._seen)
         if reading.decimals.any_comma():
             reading.notes.add("decimal comma")
-        for blocks in _batches(stored, reading.batch_rows):
-            yield self._assemble(blocks)
+        for some in self._gathered(blocks):
+            yield self._assemble(some)
+
+    def _nothing(self) -> str:
+        if self._keys and not any(f.path == "parcel_id" for known in self._keys.values() for f in known):
+            return self._columns.no_parcel_id(self._keys)
+        return f"{self._reading.name}: no line can be read as a parcel; JSON Lines has one JSON object per line"
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Give the lines that are not blank, with their numbers; reject what is too long to hold."""
+        """Give the lines that are not blank, with their numbers; of an endless one only the beginning."""
         number, rest, endless = 1, b"", False
         for chunk in self._text.chunks():
             *whole, rest = (rest + chunk).split(b"\n")
@@ -107,26 +143,23 @@ class JsonParcels:
         if rest.strip() and not endless:
             yield number, rest
 
-    def _blocks(self) -> Iterator[list[tuple[int, bytes, dict[str, Any]]]]:
+    def _blocks(self) -> Iterator[list[ParsedLine]]:
         """Parse lines into blocks of bounded size; reject the lines that are no JSON object."""
-        block: list[tuple[int, bytes, dict[str, Any]]] = []
+        block: list[ParsedLine] = []
         size = 0
         limit = min(BLOCK_LINES, self._reading.batch_rows)
         for number, line in self._lines():
-            fault, record = None, None
-            if len(line) > MAX_LINE:
-                fault = f"the line is longer than {MAX_LINE >> 20} MiB"
-            else:
-                try:
-                    record = parse_json(line)
-                except NotJsonError as error:
-                    fault = f"not JSON: {error}"[:200]
-            if fault is None and not isinstance(record, dict):
-                fault = "not a JSON object"
-            if fault is not None:
-                self._reading.reject(number, None, line[:4096].decode("utf-8", "replace"), fault)
+            try:
+                if len(line) > MAX_LINE:
+                    raise NotJsonError(f"the line is longer than {MAX_LINE >> 20} MiB")
+                record = parse_json(line)
+                if not isinstance(record, dict):
+                    raise NotJsonError("not an object")
+            except NotJsonError as error:
+                raw = line[:_SHOWN].decode("utf-8", "replace")
+                self._reading.reject(number, None, raw, f"not a JSON object: {error}"[:200])
                 continue
-            block.append((number, line, record or {}))
+            block.append((number, line, record))
             size += len(line)
             if len(block) >= limit or size >= BLOCK_BYTES:
                 yield block
@@ -134,52 +167,126 @@ class JsonParcels:
         if block:
             yield block
 
-    def _take(self, lines: list[tuple[int, bytes, dict[str, Any]]]) -> _Block:
-        """Turn a block into raw columns; reject lines without a parcel_id, or with one that was there before."""
+    def _take(self, lines: list[ParsedLine]) -> Block:
+        """Turn parsed lines into raw columns; reject those without a parcel_id, or with one that was there before."""
         reading = self._reading
-        flat = _Flattening(self._columns, self._keys)
+        flat = Flattening(self._columns, self._keys)
         for row, (_, line, record) in enumerate(lines):
             flat.take(row, line, record)
         parcels, items, faults = flat.frames(len(lines))
-        numbers = np.array([number for number, _, _ in lines], dtype=np.int64)
-        ids = parcels["parcel_id"] if "parcel_id" in parcels.columns else pl.Series([None] * len(lines), dtype=pl.String)
-        ids = clean_code(stated(ids))
-        hashes = reading.hash(ids)
-        distinct, where, back = np.unique(hashes, return_index=True, return_inverse=True)
-        before = self._seen.find(distinct)
-        first = np.where(before >= 0, before, numbers[where])[back]
-        nameless = ids.is_null().to_numpy()
-        again = ~nameless & (first != numbers)
+        if "parcel_id" not in parcels.columns:
+            parcels = parcels.with_columns(pl.lit(None, dtype=pl.String).alias("parcel_id"))
+        numbers = pl.Series(LINE, [number for number, _, _ in lines], dtype=pl.Int64)
+        ids = clean_code(stated(parcels["parcel_id"]))
+        first = self._first_lines(ids, numbers)
+        keep = (first == numbers).fill_null(value=False)
         reading.counts.rows_read += len(lines)
-        for row in np.flatnonzero(nameless | again).tolist():
+        for row in (~keep).arg_true().to_list():
+            number, line, _ = lines[row]
+            reason = "no parcel_id" if first[row] is None else f"parcel_id already seen on line {first[row]}"
+            raw = line[:_SHOWN].decode("utf-8", "replace")
+            reading.problems.add(number, ids[row], "parcel_id", raw, reason, rejected=True)
             reading.counts.rows_rejected += 1
-            reason = "no parcel_id" if nameless[row] else f"parcel_id already seen on line {first[row]}"
-            raw = lines[row][1][:4096].decode("utf-8", "replace")
-            reading.problems.add(lines[row][0], ids[row], "parcel_id", raw, reason, rejected=True)
-        keep = ~nameless & ~again
-        self._seen.add(hashes[keep], numbers[keep])
-        place = pl.Series(np.cumsum(keep) - 1, dtype=pl.UInt32)
-        kept = pl.Series(keep)
-        parcels = parcels.with_columns(ids.alias("parcel_id"), pl.Series(LINE, numbers)).filter(kept)
-        item_kept = kept.gather(items["parcel"])
-        item_place = item_kept.cast(pl.UInt32).cum_sum() - 1
-        faults = faults.filter(kept.gather(faults["parcel"]))
+        place = keep.cum_sum().cast(pl.UInt32) - 1
+        item_keep = keep.gather(items["parcel"])
+        item_place = item_keep.cum_sum().cast(pl.UInt32) - 1
+        faults = faults.filter(keep.gather(faults["row"]))
+        at = faults["row"]
         reading.problems.extend(
             faults.select(
-                pl.Series(numbers).gather(faults["parcel"]).alias("line"),
-                ids.gather(faults["parcel"]).alias("parcel_id"),
+                numbers.gather(at).alias("line"),
+                ids.gather(at).alias("parcel_id"),
                 "field",
                 "raw",
                 "reason",
                 pl.lit(value=False).alias("rejected"),
             )
         )
-        return _Block(
-            parcels,
-            items.filter(item_kept).with_columns(pl.col("parcel").replace_strict(_moved(place), default=None))
-            if False
-            else items.with_columns(place.gather(items["parcel"]).alias("parcel")).filter(item_kept),
-            faults.select(
-                place.gather(faults["parcel"]).alias("parcel"), item_place.gather(faults["item"]).alias("item"), "path"
+        return Block(
+            parcels.with_columns(ids.alias("parcel_id"), numbers).filter(keep),
+            items.with_columns(place.gather(items["parcel"]).alias("parcel")).filter(item_keep),
+            pl.DataFrame(
+                {"parcel": place.gather(at), "item": item_place.gather(faults["item"]), "path": faults["path"]}
             ),
         )
+
+    def _first_lines(self, ids: pl.Series, numbers: pl.Series) -> pl.Series:
+        """Find the line on which each parcel_id was first seen; null without a parcel_id."""
+        hashes = self._reading.hash(ids)
+        lines = numbers.to_numpy()
+        distinct, where, back = distinct_hashes(hashes)
+        before = self._seen.find(distinct)
+        new = (before < 0) & ids.is_not_null().to_numpy()[where]
+        self._seen.add(distinct[new], lines[where[new]])
+        first = pl.Series(np.where(before < 0, lines[where], before)[back])
+        return first.set(ids.is_null(), None)
+
+    def _gathered(self, blocks: list[StoredBlock]) -> Iterator[list[Block]]:
+        """Bring blocks together to batches."""
+        held: list[Block] = []
+        size = 0
+        for stored_block in blocks:
+            block = stored_block.load()
+            weight = max(block.parcels.height, block.items.height)
+            if held and size + weight > self._reading.batch_rows:
+                yield held
+                held, size = [], 0
+            held.append(block)
+            size += weight
+        yield held
+
+    def _assemble(self, blocks: list[Block]) -> Tables:
+        reading = self._reading
+        parcels, items, faults = _concatenated(blocks)
+        typed, problems = reading.coercion.frame(parcels, [f.path for f in PARCEL_FIELDS])
+        typed_items, item_problems = reading.coercion.frame(items, [f.path for f in ITEM_FIELDS])
+        lines, ids = parcels[LINE], parcels["parcel_id"]
+        positions = items["position"].gather(item_problems["row"])
+        label = pl.format("items[{}].{}", positions, pl.col("field").str.strip_prefix("item."))
+        parent = items["parcel"].gather(item_problems["row"])
+        for found, at, name in ((problems, problems["row"], pl.col("field")), (item_problems, parent, label)):
+            reading.problems.extend(
+                found.select(
+                    lines.gather(at).alias("line"),
+                    ids.gather(at).alias("parcel_id"),
+                    name.alias("field"),
+                    "raw",
+                    "reason",
+                    pl.lit(value=False).alias("rejected"),
+                )
+            )
+        unread = pl.concat(
+            [
+                problems.select(
+                    pl.col("row").alias("parcel"), pl.col("field").str.replace(r"\[.*$", "").alias("path")
+                ),
+                item_problems.select(parent.alias("parcel"), pl.col("field").alias("path")),
+                faults.select("parcel", "path"),
+            ]
+        )
+        stated_items = pl.concat(
+            [
+                item_problems.select("row", "field"),
+                faults.drop_nulls("item").select(pl.col("item").alias("row"), pl.col("path").alias("field")),
+            ]
+        )
+        reading.counts.rows_used += parcels.height
+        reading.counts.parcels_scored += parcels.height
+        return Tables(
+            complete(typed, parcel_schema()).with_columns(
+                paths_by_parcel(unread, parcels.height).alias("unreadable"),
+                pl.lit([], dtype=pl.List(pl.String)).alias("contradictory"),
+            ),
+            items_table(typed_items, stated_items, items["parcel"]),
+        )
+
+
+def _concatenated(blocks: list[Block]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    items, faults = [], []
+    parcels_before = items_before = 0
+    for block in blocks:
+        items.append(block.items.with_columns(pl.col("parcel") + parcels_before))
+        faults.append(block.faults.with_columns(pl.col("parcel") + parcels_before, pl.col("item") + items_before))
+        parcels_before += block.parcels.height
+        items_before += block.items.height
+    return pl.concat([block.parcels for block in blocks], how="diagonal"), pl.concat(items, how="diagonal"), pl.concat(faults)

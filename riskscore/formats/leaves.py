@@ -71,7 +71,7 @@ def leaf(value: Any, kind: Kind) -> tuple[str | None, float | None, str | None]:
     if isinstance(value, Literally):
         return (None, float(value), None) if kind in NUMBERS else (str(value), None, None)
     if isinstance(value, str):
-        return _encodable(value), None, None
+        return encodable(value), None, None
     if value is None:
         return None, None, None
     if isinstance(value, bool) or not isinstance(value, (int, float, dt.date, decimal.Decimal)):
@@ -86,14 +86,14 @@ def leaf(value: Any, kind: Kind) -> tuple[str | None, float | None, str | None]:
 def shown(value: Any) -> str:
     """Show a JSON value in a problem line."""
     if isinstance(value, str):
-        return _encodable(value)
+        return encodable(value)
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except (TypeError, ValueError, RecursionError):
         return f"({_NAMES.get(type(value), 'a value')})"
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Replace half surrogate pairs, which no file can hold."""
     try:
         text.encode()

@@ -11,7 +11,7 @@ from riskscore.schema import TIMESTAMP
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # outside, a date is a slip of the pen and not a date
 _ZONE = "[+-]\\d{2}:?\\d{2}"
-_QUICK = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+_QUICK = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%Y-%m-%dT%H:%M:%S%.f%#z")
 _REWRITTEN = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d")
 
 
@@ -50,9 +50,9 @@ def _first_that_reads(raw: pl.Series, dtype: pl.DataType | type[pl.DataType]) ->
             break
         texts = _rewritten(raw.gather(left)) if rewrite else raw.gather(left)
         for form in forms:
-            read = texts.str.to_datetime(form, time_unit="us", strict=False, ambiguous="null")
-            if read.dtype != TIMESTAMP:
-                read = read.dt.replace_time_zone("UTC")
+            if not rewrite and _read(texts.head(1), form).is_null().all():
+                continue
+            read = _read(texts, form)
             got = read.is_not_null()
             if got.any():
                 found = found.scatter(left.filter(got), read.filter(got).cast(dtype))
@@ -60,6 +60,11 @@ def _first_that_reads(raw: pl.Series, dtype: pl.DataType | type[pl.DataType]) ->
             if not len(left):
                 break
     return found
+
+
+def _read(texts: pl.Series, form: str) -> pl.Series:
+    read = texts.str.to_datetime(form, time_unit="us", strict=False, cache=False)
+    return read if read.dtype == TIMESTAMP else read.dt.replace_time_zone("UTC")
 
 
 def _rewritten(raw: pl.Series) -> pl.Series:

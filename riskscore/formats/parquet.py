@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -58,7 +59,7 @@ class ParquetRows:
         wanted = sorted({self._names[position] for position in self._positions.values()})
         line = 2
         try:
-            for batch in self._file.iter_batches(self._batch_rows, columns=wanted):
+            for batch in _ahead(self._file.iter_batches(self._batch_rows, columns=wanted)):
                 columns = {name: _readable(_first(batch, name)) for name in wanted}
                 frame = pl.DataFrame({path: columns[self._names[at]] for path, at in self._positions.items()})
                 yield frame.with_columns(pl.int_range(line, line + frame.height, dtype=pl.Int64).alias(LINE))
@@ -69,6 +70,15 @@ class ParquetRows:
     def _damaged(self, error: Exception) -> str:
         reason = str(error).splitlines()[0][:200] if str(error) else "unreadable"
         return f"{self._name}: the Parquet file is damaged ({reason}); fetch it again"
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Unpack the next batch while the last one is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(next, batches, None)
+        while (batch := pending.result()) is not None:
+            pending = pool.submit(next, batches, None)
+            yield batch
 
 
 def _first(batch: pa.RecordBatch, name: str) -> pa.Array:

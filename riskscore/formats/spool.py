@@ -8,12 +8,12 @@ nothing where a parcel's rows stand together, as they nearly always do.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 Ranks = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -39,12 +39,11 @@ class FirstSeen:
         return found
 
     def add(self, hashes: Hashes, values: Ranks) -> None:
-        """Add hashes that were not seen before, each once."""
+        """Add hashes that were not seen before, each once and in ascending order."""
         if not len(hashes):
             return
         self.size += len(hashes)
-        order = np.argsort(hashes)
-        level = (hashes[order], values[order])
+        level = (hashes, values)
         while self._levels and len(self._levels[-1][0]) <= 2 * len(level[0]):
             level = _merge(self._levels.pop(), level)
         self._levels.append(level)
@@ -55,30 +54,46 @@ def _merge(one: tuple[Hashes, Ranks], two: tuple[Hashes, Ranks]) -> tuple[Hashes
     return np.insert(one[0], at, two[0]), np.insert(one[1], at, two[1])
 
 
-@dataclass(slots=True)
 class _Part:
-    """Rows sorted by rank: in memory, or in a file that is mapped and not read."""
+    """Rows sorted by rank: in memory, or in a file of which only what is asked for is read."""
 
-    first: int
-    stop: int
-    frame: pl.DataFrame | None
-    path: Path | None = None
+    def __init__(self, first: int, stop: int, rows: pl.DataFrame) -> None:
+        self.first = first
+        self.stop = stop
+        self.path: Path | None = None
+        self._rows: pl.DataFrame | None = rows
+        self._table: pa.Table | None = None
 
-    def rows(self) -> pl.DataFrame:
-        if self.frame is None:
-            assert self.path is not None
-            self.frame = pl.read_ipc(self.path, memory_map=True)
-        return self.frame
+    def between(self, first: int, stop: int) -> tuple[int, int]:
+        """Find the rows with a rank from `first` to before `stop`."""
+        if self.stop <= first or self.first >= stop:
+            return 0, 0
+        ranks = self._rows[RANK].to_numpy() if self._rows is not None else self._mapped()[RANK].to_numpy()
+        begin, end = np.searchsorted(ranks, [first, stop])
+        return int(begin), int(end)
+
+    def rows(self, begin: int, end: int) -> pl.DataFrame:
+        """Return some rows."""
+        if self._rows is not None:
+            return self._rows[begin:end]
+        return pl.DataFrame(self._mapped().slice(begin, end - begin))
 
     def store(self, path: Path) -> None:
-        assert self.frame is not None
-        self.frame.write_ipc(path, compression="uncompressed")
-        self.frame, self.path = None, path
+        """Move the rows to a file."""
+        if self._rows is not None:
+            self._rows.write_ipc(path, compression="uncompressed")
+        self._rows, self.path = None, path
 
     def forget(self) -> None:
-        self.frame = None
+        """Give memory and file back."""
+        self._rows = self._table = None
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+
+    def _mapped(self) -> pa.Table:
+        if self._table is None:
+            self._table = pa.ipc.open_file(pa.memory_map(str(self.path))).read_all()
+        return self._table
 
 
 class Spool:
@@ -137,14 +152,14 @@ class Spool:
             part.forget()
 
     def _split(self, part: _Part, first: int, stop: int) -> Iterator[list[pl.DataFrame]]:
-        slices = [(source, *_between(source, first, stop)) for source in (part, *self._late)]
+        slices = [(source, *source.between(first, stop)) for source in (part, *self._late)]
         total = sum(end - begin for _, begin, end in slices)
         if total > 1.5 * self._batch_rows and stop - first > 1:
             middle = (first + stop) // 2
             yield from self._split(part, first, middle)
             yield from self._split(part, middle, stop)
         elif total:
-            yield [source.rows()[begin:end] for source, begin, end in slices if end > begin]
+            yield [source.rows(begin, end) for source, begin, end in slices if end > begin]
 
     def _hold(self, rows: pl.DataFrame) -> None:
         self._held.append(rows)
@@ -162,11 +177,3 @@ class Spool:
     def _path(self) -> Path:
         self._files += 1
         return self._folder / f"rows-{self._files}.arrow"
-
-
-def _between(part: _Part, first: int, stop: int) -> tuple[int, int]:
-    if part.stop <= first or part.first >= stop:
-        return 0, 0
-    ranks = part.rows()[RANK]
-    begin, end = ranks.search_sorted([first, stop], side="left").to_list()
-    return int(begin), int(end)

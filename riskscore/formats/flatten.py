@@ -1,0 +1,231 @@
+"""Nested declarations → raw columns, key by key; what has the wrong type is reported and becomes unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from riskscore.formats.coerce import NUMBER
+from riskscore.formats.columns import Columns
+from riskscore.formats.leaves import NUMBERS, NotJsonError, encodable, leaf, parse_json, shown
+from riskscore.schema import BY_PATH, FIELDS, MAX_ITEMS, Field
+
+ITEMS = "items"
+GOODS = "item.description"  # what is unknown where an item cannot be read at all
+MAX_KEYS = 10_000  # different keys that are remembered
+FAULTS = pl.Schema(
+    {
+        "row": pl.UInt32,
+        "item": pl.UInt32,
+        "path": pl.String,
+        "field": pl.String,
+        "raw": pl.String,
+        "reason": pl.String,
+    }
+)
+_GROUPS = {path.rpartition(".")[0] for path in BY_PATH if "." in path and not path.startswith("item.")}
+
+
+@dataclass(slots=True)
+class _Column:
+    """The stated values of one path, and the rows they belong to."""
+
+    rows: list[int] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+
+    def series(self, name: str, height: int, dtype: Any) -> pl.Series:
+        values: list[Any] = [None] * height
+        for row, value in zip(self.rows, self.values, strict=True):
+            values[row] = value
+        return pl.Series(name, values, dtype=dtype)
+
+
+class Flattening:
+    """Declarations of one block, taken apart.
+
+    Parameters
+    ----------
+    columns : Columns
+        What the keys mean; nested keys are named by their dotted path.
+    keys : dict of str to tuple of Field
+        Keys met so far and the fields that they feed; shared by all blocks of a manifest.
+    """
+
+    def __init__(self, columns: Columns, keys: dict[str, tuple[Field, ...]]) -> None:
+        self._columns = columns
+        self._keys = keys
+        self._parcel: dict[str, _Column] = {}
+        self._item: dict[str, _Column] = {}
+        self._parents: list[int] = []
+        self._positions: list[int] = []
+        self._faults: list[tuple[int, int | None, str, str, str, str]] = []
+        self._line = b""
+        self._row = 0
+        self._own_item: int | None = None
+
+    def take(self, row: int, line: bytes, record: dict[str, Any]) -> None:
+        """Take one declaration apart.
+
+        Parameters
+        ----------
+        row : int
+            Its place in the block.
+        line : bytes
+            Its text, for numbers that must be kept as written.
+        record : dict
+            What the JSON parser made of it.
+        """
+        self._row, self._line, self._own_item = row, line, None
+        for key, value in record.items():
+            if key == ITEMS and ITEMS not in self._columns.mapped:
+                self._take_items(value)
+            else:
+                self._take_key(encodable(key), value, (key,))
+
+    def frames(self, height: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Return the raw columns of parcels and items, and the faults (`FAULTS`)."""
+        parcels = _frame(self._parcel, height)
+        items = _frame(self._item, len(self._parents)).with_columns(
+            pl.Series("parcel", self._parents, dtype=pl.UInt32), pl.Series("position", self._positions, dtype=pl.UInt32)
+        )
+        return parcels, items, pl.DataFrame(self._faults, schema=FAULTS, orient="row")
+
+    def _take_key(self, key: str, value: Any, trail: tuple[str, ...]) -> None:
+        fields = self._fields(key)
+        if fields:
+            for f in fields:
+                if not f.of_item:
+                    self._put(f, value, trail, None)
+                elif value is not None:
+                    if self._own_item is None:  # a flat declaration is its own only item
+                        self._own_item = self._new_item(0)
+                    self._put(f, value, trail, self._own_item)
+        elif isinstance(value, dict) and self._is_group(key):
+            for inner, inner_value in value.items():
+                self._take_key(f"{key}.{encodable(inner)}", inner_value, (*trail, inner))
+        elif key in _GROUPS:
+            if value is not None:
+                path = next(f.path for f in FIELDS if f.path.startswith(f"{key}."))
+                self._fault(None, path, key, value, "expected an object")
+        else:
+            self._columns.unknown(key)
+
+    def _take_items(self, value: Any) -> None:
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self._fault(None, GOODS, ITEMS, value, "expected a list of objects")
+            value = [value] if isinstance(value, dict) else []
+        for position, member in enumerate(value[:MAX_ITEMS]):
+            if not isinstance(member, dict):
+                self._fault(None, GOODS, f"{ITEMS}[{position}]", member, "expected an object")
+                continue
+            item = self._new_item(position)
+            for key, inner in member.items():
+                fields = self._item_fields(encodable(key))
+                for f in fields:
+                    self._put(f, inner, (ITEMS, str(position), key), item)
+                if not fields:
+                    self._columns.unknown(f"{ITEMS}.{encodable(key)}")
+        if len(value) > MAX_ITEMS:
+            reason = f"the parcel has {len(value):,} items; those after {MAX_ITEMS:,} are not read"
+            self._fault(None, GOODS, ITEMS, None, reason)
+
+    def _new_item(self, position: int) -> int:
+        self._parents.append(self._row)
+        self._positions.append(position)
+        return len(self._parents) - 1
+
+    def _put(self, f: Field, value: Any, trail: tuple[str, ...], item: int | None) -> None:
+        if value is None:
+            return
+        columns, row = (self._parcel, self._row) if item is None else (self._item, item)
+        if f.kind == "list":
+            self._put_list(f, value, columns, row, item)
+        elif f.kind == "records":
+            if isinstance(value, (list, dict)):
+                value = shown(value)
+            if isinstance(value, str):
+                _column(columns, f.path).rows.append(row)
+                _column(columns, f.path).values.append(encodable(value))
+            else:
+                self._fault(item, f.path, f.path, value, "expected a list of objects")
+        else:
+            if type(value) is float and f.kind not in NUMBERS:
+                value = self._as_written(trail, value)
+            text, number, fault = leaf(value, f.kind)
+            if fault:
+                self._fault(item, f.path, f.path, value, fault)
+                return
+            column = _column(columns, f.path if number is None else f.path + NUMBER)
+            column.rows.append(row)
+            column.values.append(text if number is None else number)
+
+    def _put_list(
+        self, f: Field, value: Any, columns: dict[str, _Column], row: int, item: int | None
+    ) -> None:
+        members = value.split("|") if isinstance(value, str) else value
+        if not isinstance(members, list):
+            self._fault(item, f.path, f.path, value, "expected a list")
+            return
+        texts = []
+        for position, member in enumerate(members):
+            text, _, fault = leaf(member, "text")
+            if fault:
+                self._fault(item, f.path, f"{f.path}[{position}]", member, fault)
+            elif text is not None:
+                texts.append(text)
+        if texts or not members:
+            _column(columns, f.path).rows.append(row)
+            _column(columns, f.path).values.append(texts)
+
+    def _fault(self, item: int | None, path: str, label: str, value: Any, reason: str) -> None:
+        if item is not None and label.startswith("item."):
+            label = f"{ITEMS}[{self._positions[item]}].{label.removeprefix('item.')}"
+        self._faults.append((self._row, item, path, label, "" if value is None else shown(value), reason))
+
+    def _as_written(self, trail: tuple[str, ...], value: float) -> Any:
+        """Return a number as it stands in the line: a code such as 9303.20 is no quantity."""
+        try:
+            found = parse_json(self._line, literally=True)
+            for key in trail:
+                found = found[int(key)] if isinstance(found, list) else found[key]
+        except (NotJsonError, LookupError, ValueError, TypeError):
+            return value
+        return found
+
+    def _fields(self, key: str) -> tuple[Field, ...]:
+        found = self._keys.get(key)
+        if found is None:
+            found = tuple(BY_PATH[path] for path in self._columns.paths_of(key))
+            if len(self._keys) < MAX_KEYS:
+                self._keys[key] = found
+        return found
+
+    def _item_fields(self, key: str) -> tuple[Field, ...]:
+        found: tuple[Field, ...] = ()
+        for name in (f"{ITEMS}.{key}", key):
+            found = found or tuple(f for f in self._fields(name) if f.of_item)
+        return found
+
+    def _is_group(self, key: str) -> bool:
+        return key in _GROUPS or any(name.startswith(f"{key.casefold()}.") for name in self._columns.mapped)
+
+
+def _column(columns: dict[str, _Column], path: str) -> _Column:
+    found = columns.get(path)
+    if found is None:
+        found = columns[path] = _Column()
+    return found
+
+
+def _frame(columns: dict[str, _Column], height: int) -> pl.DataFrame:
+    series = []
+    for name, column in columns.items():
+        dtype: Any = pl.Float64 if name.endswith(NUMBER) else pl.String
+        if name in BY_PATH and BY_PATH[name].kind == "list":
+            dtype = pl.List(pl.String)
+        series.append(column.series(name, height, dtype))
+    return pl.DataFrame(series) if series else pl.DataFrame(height=height)
