@@ -19,8 +19,8 @@ from riskscore.conditions import Answers, evaluate, leaves
 from riskscore.evidence import fields_behind
 from riskscore.features import Facts, build_facts
 from riskscore.features.tables import TradeTables, trade_tables
-from riskscore.goods_text import GoodsText, read_goods
-from riskscore.ledger import Ledger, Proposals, band_names, propose, reasons_column, write_ledger
+from riskscore.goods_text import GoodsText, read_descriptions
+from riskscore.ledger import Ledger, Proposals, names, propose, reasons_column, write_ledger
 from riskscore.lexicon import Lexicon, load_lexicon
 from riskscore.normalise import normalise
 from riskscore.places import default_models, default_sops
@@ -145,20 +145,19 @@ class Assessed:
     def flat(self, reasons: Literal["flagged", "full"] = "flagged") -> pl.DataFrame:
         """One row per parcel, in the order they came (contract 2, flat output)."""
         n = len(self.band)
-        actors = pl.Series([*ACTORS, None], dtype=pl.String)
         points = self.scores.points / MILLION
         axes = self.engine.scorecard.axes
         frame = pl.DataFrame(
             {
                 "parcel_id": self.parcel_ids,
                 "score": points[:, ILLICIT],
-                "band": band_names(self.band),
-                "illicit_band": band_names(self.scores.bands[:, ILLICIT]),
-                "action": pl.Series(np.array(ACTIONS)[self.proposals.action], dtype=pl.String),
-                "action_by": actors.gather(np.where(self.proposals.action_by < 0, len(ACTORS), self.proposals.action_by)),
-                "case_type": pl.Series(np.array(CASE_TYPES)[self.proposals.case_type], dtype=pl.String),
+                "band": names(BANDS, self.band),
+                "illicit_band": names(BANDS, self.scores.bands[:, ILLICIT]),
+                "action": names(ACTIONS, self.proposals.action),
+                "action_by": names(ACTORS, self.proposals.action_by),
+                "case_type": names(CASE_TYPES, self.proposals.case_type),
                 "compliance_score": points[:, COMPLIANCE],
-                "compliance_band": band_names(self.scores.bands[:, COMPLIANCE]),
+                "compliance_band": names(BANDS, self.scores.bands[:, COMPLIANCE]),
                 "compliance_base_points": np.full(n, axes["compliance"].base / MILLION),
                 "completeness": self.scores.completeness,
                 "base_points": np.full(n, axes["illicit"].base / MILLION),
@@ -251,7 +250,7 @@ def assess(tables: Tables, engine: Engine, *, as_of: datetime, profile: Profile 
         Who it is for; an operator's assessment reads that courier's own data only.
     """
     tables = normalise(tables, engine.reference, as_of)
-    goods = read_goods(tables.items["item.description"].fill_null("").to_list(), engine.lexicon)
+    goods = read_descriptions(tables.items["item.description"], engine.lexicon)
     facts = build_facts(tables, goods, engine.trade, as_of, engine.wanted)
     answers = evaluate([i.when for i in engine.active], facts.parcels, facts.items, facts.grouping)
     scores = score(engine.scorecard, engine.active, answers.truth)

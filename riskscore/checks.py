@@ -19,7 +19,7 @@ from riskscore.errors import ManifestError, SopError
 from riskscore.features import build_facts
 from riskscore.features.tables import TradeTables
 from riskscore.formats import open_manifest
-from riskscore.goods_text import check_examples, read_goods
+from riskscore.goods_text import check_examples, read_descriptions
 from riskscore.lexicon import Lexicon
 from riskscore.normalise import normalise
 from riskscore.places import default_sops
@@ -52,7 +52,7 @@ def indicator_test_faults(
                 continue
             cases.append((column, number, test["fires"]))
     merged = normalise(join_tables(tables), reference, TEST_CLOCK)
-    goods = read_goods(merged.items["item.description"].fill_null("").to_list(), lexicon)
+    goods = read_descriptions(merged.items["item.description"], lexicon)
     facts = build_facts(merged, goods, trade, TEST_CLOCK, wanted_features(indicators))
     truth = evaluate([i.when for i in indicators], facts.parcels, facts.items, facts.grouping).truth
     for row, (column, number, expected) in enumerate(cases):

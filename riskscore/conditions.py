@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from riskscore.features.registry import FEATURES, INFORMATIVE, TEXT
-from riskscore.known import Grouping, Truth
+from riskscore.known import UNKNOWN, Grouping, Truth
 from riskscore.lexicon import NUMBER, TOPIC_NUMBER, bit
 from riskscore.schema import BY_PATH
 
@@ -313,10 +313,10 @@ def evaluate(
     """
     if target is None:
         target = "numpy" if parcels.height <= SMALL_BATCH else "polars"
-    shape = (parcels.height, len(conditions))
-    true, false = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     seen: dict[OverItems, Truth] = {}
     if target == "numpy":
+        shape = (parcels.height, len(conditions))
+        true, false = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
         parcel_columns, item_columns = Columns(parcels), Columns(items)
         for number, condition in enumerate(conditions):
             truth = to_numpy(condition, parcel_columns, item_columns, grouping, seen)
@@ -332,8 +332,7 @@ def evaluate(
         whole = grouping.any_known(truth) if part.how == "any_item" else grouping.all_known(truth)
         grouped.append(whole.series(names[part]))
     table = parcels.hstack(grouped) if grouped else parcels
-    results = table.select(to_polars(c, names).alias(f"c{i}") for i, c in enumerate(conditions))
-    for number, series in enumerate(results.get_columns()):
-        truth = Truth.of(series)
-        true[:, number], false[:, number] = truth.true, truth.false
-    return Answers(Truth(true, false), seen)
+    states = table.select(
+        to_polars(c, names).cast(pl.Int8).fill_null(UNKNOWN).alias(f"c{i}") for i, c in enumerate(conditions)
+    ).to_numpy()
+    return Answers(Truth(states == 1, states == 0), seen)

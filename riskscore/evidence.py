@@ -111,12 +111,41 @@ def collect(
         Ledger line of each parcel and indicator that fired, -1 elsewhere.
     """
     found = _Found([], [], [], [], [], [], [], [])
+    first = np.cumsum(facts.grouping.count) - facts.grouping.count
+    by_item = _ByItem(hits, facts.items.height)
     for k in np.flatnonzero((line_of >= 0).any(axis=0)):
-        lines = line_of[:, k]
-        item_line = lines[facts.grouping.parcel]
+        rows = np.flatnonzero(line_of[:, k] >= 0)
+        count = facts.grouping.count[rows]
+        items = np.repeat(first[rows] - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        fired = _Fired(rows, line_of[rows, k], items, np.repeat(line_of[rows, k], count))
         for order, source in enumerate(_sources(indicators[k].when)):
-            _from_source(found, source, order, lines, item_line, answers, facts, hits)
+            _from_source(found, source, order, fired, answers, facts, by_item)
     return found.assemble(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fired:
+    """Parcels in which one indicator fired, their items, and the ledger line of each."""
+
+    parcels: NDArray[np.int64]
+    parcel_line: NDArray[np.int64]
+    items: NDArray[np.int64]
+    item_line: NDArray[np.int64]
+
+
+class _ByItem:
+    """Text hits that count, found by item."""
+
+    def __init__(self, hits: Hits, n_items: int) -> None:
+        self.hits = hits.take(np.flatnonzero(hits.status == COUNTS))
+        self._count = np.bincount(self.hits.text, minlength=n_items)
+        self._first = np.cumsum(self._count) - self._count
+
+    def rows(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of the hits of some items, and for each the position of its item among them."""
+        count = self._count[items]
+        rows = np.repeat(self._first[items] - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        return rows, np.repeat(np.arange(len(items)), count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,63 +227,60 @@ _CONTEXT = NUMBER["context"]
 
 
 def _from_source(
-    found: _Found,
-    source: _Source,
-    order: int,
-    lines: NDArray[np.int64],
-    item_line: NDArray[np.int64],
-    answers: Answers,
-    facts: Facts,
-    hits: Hits,
+    found: _Found, source: _Source, order: int, fired: _Fired, answers: Answers, facts: Facts, by_item: _ByItem
 ) -> None:
     leaf = source.leaf
+    items, item_line = fired.items, fired.item_line
     if source.within is not None:
-        item_line = np.where(answers.items[source.within].true, item_line, -1)
-    item_no = facts.item_no
+        here = answers.items[source.within].true[items]
+        items, item_line = items[here], item_line[here]
     if leaf.kind == "text":
-        _from_text(found, leaf, order, item_line, item_no, hits)
+        _from_text(found, leaf, order, items, item_line, facts, by_item)
         return
-    feature = FEATURES.get(leaf.column)
     absence = leaf.operator == "stated" and not leaf.value
     for path in fields_behind(leaf.column):
         if not path.startswith("item."):
-            rows = np.flatnonzero(lines >= 0)
-            if not absence:
-                rows = rows[facts.stated(path)[rows]]
-            found.add(lines[rows], order, path, rows, None)
+            chosen = slice(None) if absence else facts.stated(path)[fired.parcels]
+            found.add(fired.parcel_line[chosen], order, path, fired.parcels[chosen], None)
             continue
-        chosen = item_line
-        if feature is not None and feature.level == "parcel":
-            chosen = _speaking_items(leaf.column, item_line, facts)
-        rows = np.flatnonzero(chosen >= 0)
+        speaking = _speaking_items(leaf.column, items, facts)
         if not absence:
-            rows = rows[facts.stated(path)[rows]]
-        found.add(chosen[rows], order, path, rows, item_no[rows])
+            speaking &= facts.stated(path)[items]
+        found.add(item_line[speaking], order, path, items[speaking], facts.item_no[items[speaking]])
 
 
 def _from_text(
-    found: _Found, leaf: Leaf, order: int, item_line: NDArray[np.int64], item_no: NDArray[np.int64], hits: Hits
+    found: _Found,
+    leaf: Leaf,
+    order: int,
+    items: NDArray[np.int64],
+    item_line: NDArray[np.int64],
+    facts: Facts,
+    by_item: _ByItem,
 ) -> None:
     numbers = [NUMBER[c] if c in NUMBER else TOPIC_NUMBER[c] for c in leaf.value]
-    wanted = np.isin(hits.concept, numbers) & (hits.status == COUNTS)
-    rows = np.flatnonzero(wanted)
-    rows = rows[item_line[hits.text[rows]] >= 0]
-    item = hits.text[rows]
+    hits = by_item.hits
+    rows, place = by_item.rows(items)
+    wanted = np.isin(hits.concept[rows], numbers)
+    rows, place = rows[wanted], place[wanted]
     concept = np.where(hits.concept[rows] < PURPOSE, hits.concept[rows], _CONTEXT)
     spans = (hits.start[rows], hits.end[rows], concept)
-    found.add(item_line[item], order, "item.description", item, item_no[item], spans)
+    found.add(item_line[place], order, "item.description", items[place], facts.item_no[items[place]], spans)
     if "vague" in leaf.value:
         # A text may be vague without a vague word: only digits, only dashes.
-        bare = np.setdiff1d(np.flatnonzero(item_line >= 0), item)
-        found.add(item_line[bare], order, "item.description", bare, item_no[bare])
+        bare = np.setdiff1d(np.arange(len(items)), place)
+        found.add(item_line[bare], order, "item.description", items[bare], facts.item_no[items[bare]])
 
 
-def _speaking_items(name: str, item_line: NDArray[np.int64], facts: Facts) -> NDArray[np.int64]:
+def _speaking_items(name: str, items: NDArray[np.int64], facts: Facts) -> NDArray[np.bool_]:
     """Items that made a parcel feature what it is: those for which an `any` holds, the first few of a sum."""
+    feature = FEATURES.get(name)
+    if feature is None or feature.level == "item":
+        return np.ones(len(items), np.bool_)
     over = _over_items_behind(name)
     if over is not None and FEATURES[over].over_items == "any" and over in facts.items.columns:
-        return np.where(facts.items[over].fill_null(False).to_numpy(), item_line, -1)
-    return np.where(facts.item_no < ITEMS_SHOWN, item_line, -1)
+        return facts.items[over].gather(items).fill_null(False).to_numpy()
+    return np.asarray(facts.item_no[items] < ITEMS_SHOWN)
 
 
 @cache

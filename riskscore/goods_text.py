@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from riskscore.folding import BREAK, SPACE, TABLE_SIZE, Codes, Folded, Index, fold_batch, tables
@@ -75,6 +76,31 @@ class GoodsText:
     concepts: Index
     informative: Index
     hits: Hits
+
+
+def read_descriptions(descriptions: pl.Series, lexicon: Lexicon) -> GoodsText:
+    """`read_goods` for a column that may hold nulls; a text that many items share is read once.
+
+    Parameters
+    ----------
+    descriptions : polars.Series (n,)
+        Goods descriptions as typed.
+    lexicon : Lexicon
+    """
+    coded = descriptions.fill_null("").to_arrow().dictionary_encode()
+    once = read_goods(coded.dictionary.to_pylist(), lexicon)
+    code = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    hits = once.hits
+    found = np.bincount(hits.text, minlength=len(once.concepts))
+    first = np.cumsum(found) - found
+    count = found[code]
+    before = np.cumsum(count) - count
+    row = np.repeat(first[code] - before, count) + np.arange(count.sum())
+    by = hits.by[row]
+    # A hit's masker is a row of the same text: it moves by as much as the hit itself.
+    by = np.where(by >= 0, np.arange(len(row)) + by - row, -1)
+    expanded = replace(hits.take(row), text=np.repeat(np.arange(len(code)), count), by=by)
+    return GoodsText(once.concepts[code], once.informative[code], expanded)
 
 
 def read_goods(texts: list[str], lexicon: Lexicon) -> GoodsText:

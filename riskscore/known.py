@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 Bools = NDArray[np.bool_]
 
 
+UNKNOWN = 2  # beside 0 and 1, where a truth is one small integer
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """Known true and known false, arrays of one shape (n,)."""
@@ -26,9 +29,8 @@ class Truth:
     @staticmethod
     def of(series: pl.Series) -> Truth:
         """Truth of a boolean column; null is unknown."""
-        known = series.is_not_null().to_numpy()
-        value = series.fill_null(False).to_numpy()
-        return Truth(value & known, ~value & known)
+        state = series.cast(pl.Int8).fill_null(UNKNOWN).to_numpy()
+        return Truth(state == 1, state == 0)
 
     def __and__(self, other: Truth) -> Truth:
         return Truth(self.true & other.true, self.false | other.false)

@@ -17,7 +17,7 @@ from riskscore.features import Facts
 from riskscore.goods_text import Hits
 from riskscore.schema import BY_PATH
 from riskscore.scorecard import MILLION, Scores
-from riskscore.sops import ACTIONS, ACTORS, AXES, BANDS, CASE_TYPES, GROUPS, Indicator
+from riskscore.sops import ACTIONS, ACTORS, AXES, CASE_TYPES, GROUPS, Indicator
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LONGEST_QUOTE, _MOST_QUOTES = 80, 4
@@ -234,10 +234,12 @@ def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: 
     lines = np.flatnonzero(said)
     if not len(lines):
         return sentences
-    words = _quoted_words(ledger.evidence, said)
+    speaking = np.array([i >= 0 and "{words}" in indicators[i].reason for i in ledger.indicator.tolist()], np.bool_)
+    words = _quoted_words(ledger.evidence, said & speaking)
+    parcels, place = np.unique(ledger.parcel[lines], return_inverse=True)
     values: dict[str, list[str | None]] = {}
-    for line in lines:
-        column = ledger.indicator[line]
+    for line, where in zip(lines.tolist(), place.tolist(), strict=True):
+        column = int(ledger.indicator[line])
         if column < 0:
             sentences[line] = (
                 f"Together these reasons count no more than the cap of their group ({GROUPS[ledger.group[line]]})."
@@ -246,11 +248,11 @@ def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: 
         reason = indicators[column].reason
         for name in _placeholders(reason):
             if name == "words":
-                filled = words.get(int(line), "(no words)")
+                filled = words.get(line, "(no words)")
             else:
                 if name not in values:
-                    values[name] = _texts(name, facts)
-                filled = values[name][ledger.parcel[line]] or "not stated"
+                    values[name] = _texts(name, facts, parcels)
+                filled = values[name][where] or "not stated"
             reason = reason.replace(f"{{{name}}}", filled)
         sentences[line] = reason
     return sentences
@@ -281,11 +283,11 @@ def _quoted_words(evidence: Evidence, said: NDArray[np.bool_]) -> dict[int, str]
     }
 
 
-def _texts(placeholder: str, facts: Facts) -> list[str | None]:
-    """Values of a placeholder {field:…} or {feature:…} for every parcel, as text."""
+def _texts(placeholder: str, facts: Facts, parcels: NDArray[np.int64]) -> list[str | None]:
+    """Values of a placeholder {field:…} or {feature:…} for some parcels, as text."""
     kind, _, name = placeholder.partition(":")
     of_item = name.startswith("item.")
-    column = facts.grouping.first_known(facts.items[name]) if of_item else facts.parcels[name]
+    column = (facts.grouping.first_known(facts.items[name]) if of_item else facts.parcels[name]).gather(parcels)
     if column.dtype.is_float():
         return [None if v is None else f"{v:.3g}" if abs(v) < _ROUND_FROM else f"{v:,.0f}" for v in column.to_list()]
     if kind == "field" and name in BY_PATH:
@@ -293,6 +295,6 @@ def _texts(placeholder: str, facts: Facts) -> list[str | None]:
     return column.cast(pl.String).to_list()
 
 
-def band_names(bands: NDArray[np.int64]) -> pl.Series:
-    """Band numbers as their codes."""
-    return pl.Series(np.array(BANDS)[bands], dtype=pl.String)
+def names(codes: tuple[str, ...], numbers: NDArray[np.int64]) -> pl.Series:
+    """Numbers in a closed list as their codes; -1 is null."""
+    return pl.Series([*codes, None], dtype=pl.String).gather(np.where(numbers < 0, len(codes), numbers))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskscore.errors import ModelError
 from riskscore.known import Truth
-from riskscore.sops import AXES, BANDS, GROUPS, Indicator
+from riskscore.sops import AXES, FLOORS, GROUPS, Indicator
 
 MILLION = 1_000_000  # points are whole millionths inside
 Millionths = NDArray[np.int64]
@@ -115,39 +115,39 @@ def score(card: Scorecard, indicators: list[Indicator], fired: Truth) -> Scores:
 
     Notes
     -----
-    The matrix products run on doubles holding whole numbers far below 2**53, so they are exact in any order.
+    Sums run on doubles holding whole numbers far below 2**53, so they are exact in any order.
     """
-    true = fired.true.astype(np.float64)
-    on_axis_of = {axis: np.array([i.axis == axis for i in indicators], np.bool_) for axis in AXES}
-    n = len(true)
-    points = np.array([i.points * MILLION for i in indicators], np.float64)
-    weak = np.array([i.strength == "weak" for i in indicators])
-    totals = np.zeros((n, len(AXES)), np.int64)
-    caps = np.zeros((n, len(AXES), len(GROUPS)), np.int64)
-    bands = np.zeros((n, len(AXES)), np.int64)
-    for a, axis in enumerate(AXES):
-        on_axis = on_axis_of[axis]
-        totals[:, a] = card.axes[axis].base + (true @ np.where(on_axis, points, 0)).astype(np.int64)
-        for g, group in enumerate(GROUPS):
-            here = on_axis & np.array([i.group == group for i in indicators])
-            if not here.any():
-                continue
-            raising = np.where(here & (points > 0), points, 0)
-            weak_sum = (true @ np.where(weak, raising, 0)).astype(np.int64)
-            other_sum = (true @ np.where(weak, 0, raising)).astype(np.int64)
-            capped = np.minimum(weak_sum, card.weak_cap) + other_sum
-            if group in card.group_caps:
-                capped = np.minimum(capped, card.group_caps[group])
-            caps[:, a, g] = capped - weak_sum - other_sum
-        totals[:, a] += caps[:, a].sum(axis=1)
-        bands[:, a] = np.select(
-            [totals[:, a] >= card.axes[axis].hold, totals[:, a] >= card.axes[axis].review], [2, 1], 0
-        )
-        for level in (1, 2):
-            floors = on_axis & np.array([i.floor == BANDS[level] for i in indicators])
-            lifted = fired.true[:, floors].any(axis=1)
-            bands[lifted, a] = np.maximum(bands[lifted, a], level)
-    weight = np.abs(points)
-    known = (fired.true | fired.false).astype(np.float64)
-    completeness = (known @ weight) / weight.sum() if len(weight) else np.zeros(n)
+    row, column = np.nonzero(fired.true)
+    n = len(fired.true)
+    points = np.array([i.points * MILLION for i in indicators], np.int64)
+    axis_of = np.array([AXES.index(i.axis) for i in indicators], np.int64)
+    group_of = np.array([GROUPS.index(i.group) for i in indicators], np.int64)
+    weak = np.array([i.strength == "weak" for i in indicators], np.bool_)
+    floor_of = np.array([FLOORS.index(i.floor) for i in indicators], np.int64)
+
+    cells = len(AXES) * len(GROUPS)
+    cell = row * cells + axis_of[column] * len(GROUPS) + group_of[column]
+    raising = np.maximum(points[column], 0)
+    weak_sum = _summed(cell, np.where(weak[column], raising, 0), n * cells)
+    other_sum = _summed(cell, np.where(weak[column], 0, raising), n * cells)
+    limit = np.array([card.group_caps.get(g, np.iinfo(np.int64).max) for g in GROUPS], np.int64)
+    capped = np.minimum(weak_sum, card.weak_cap) + other_sum
+    capped = np.minimum(capped, np.tile(limit, n * len(AXES)))
+    caps = (capped - weak_sum - other_sum).reshape(n, len(AXES), len(GROUPS))
+
+    base = np.array([card.axes[a].base for a in AXES], np.int64)
+    totals = base + _summed(row * len(AXES) + axis_of[column], points[column], n * len(AXES)).reshape(n, len(AXES))
+    totals += caps.sum(axis=2)
+    review = np.array([card.axes[a].review for a in AXES], np.int64)
+    hold = np.array([card.axes[a].hold for a in AXES], np.int64)
+    bands = (totals >= review).astype(np.int64) + (totals >= hold)
+    np.maximum.at(bands, (row, axis_of[column]), floor_of[column])
+
+    weight = np.abs(np.array([i.points for i in indicators], np.float32))  # sums stay far below 2**24: exact
+    known = (fired.true | fired.false).astype(np.float32) @ weight
+    completeness = known.astype(np.float64) / max(float(weight.sum()), 1.0)
     return Scores(totals, caps, bands, np.round(completeness, 4))
+
+
+def _summed(place: NDArray[np.int64], points: Millionths, size: int) -> Millionths:
+    return np.bincount(place, weights=points, minlength=size).astype(np.int64)

@@ -30,10 +30,15 @@ def phrases() -> st.SearchStrategy[str]:
     return st.lists(st.tuples(words, st.sampled_from(GLUE)), max_size=5).map(lambda ps: "".join(w + g for w, g in ps))
 
 
-# Few words that mask, lower, settle and part each other, so that short texts try every combination.
-PLAIN = ["pistol", "puška", "slide", "Glock 19", "9x19", "case", "holster", "book", "toy", "garden", "shoes", "gift", "glue gun", "airsoft",
-         "for", "and", "with", "about", "za", "i", "od", "per", "und", ",", "(", "hunter's"]  # fmt: skip
-SHORT = st.lists(st.sampled_from(PLAIN), max_size=6).map(" ".join)
+# Few words that mask, lower, settle and part each other, in the order of a noun phrase.
+SLOTS = (
+    ("", "garden", "shoes", "case", "futrola", "book", "toy"),
+    ("", "", "and", "i", "und", "with", ",", "'s"),
+    ("", "", "for", "za", "about", "per", "od", "für"),
+    ("", "pistol", "puška", "slide", "Glock 19", "9x19", "airsoft", "glue gun"),
+    ("", "", "", "book", "case", "for", "i", "slide", "gift"),
+)
+SHORT = st.tuples(*map(st.sampled_from, SLOTS)).map(lambda words: " ".join(w for w in words if w))
 TEXTS = st.one_of(phrases(), SHORT, st.text(max_size=30), st.sampled_from(DESCRIPTIONS))
 Seen = list[tuple[str, str, int, int, int, int]]
 

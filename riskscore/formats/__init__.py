@@ -120,7 +120,7 @@ class Manifest:
         if isinstance(self._rows, JsonParcels):
             yield from self._rows.tables()
         else:
-            yield from Grouping(self._reading).tables(self._rows.batches())
+            yield from Grouping(self._reading).tables(self._rows)
 
     def __enter__(self) -> Manifest:
         return self

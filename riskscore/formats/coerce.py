@@ -75,7 +75,8 @@ class Coercion:
         """
         paths = list(paths)
         plain = [p for p in paths if raw.schema.get(p) == pl.String and BY_PATH[p].kind == "text"]
-        typed = {column.name: column for column in raw.select(_text(path) for path in plain)}
+        texts = (pl.col(path) if path == "parcel_id" else _text(path) for path in plain)  # ids are read already
+        typed = {column.name: column for column in raw.select(texts)}
         problems: list[pl.DataFrame] = []
         stated: dict[str, pl.Series] = {}
         for path in paths:
@@ -263,10 +264,13 @@ def stated(text: pl.Series) -> pl.Series:
     return text.alias("text").to_frame().select(_stated("text", _MISSING)).to_series()
 
 
-def clean_code(text: pl.Series) -> pl.Series:
-    """Take the blanks and control characters off the ends of a code."""
+def read_ids(raw: pl.Series) -> pl.Series:
+    """Read parcel ids: no blanks or control characters at the ends, and null where nothing is stated."""
+    text = as_text(raw)
+    if text.str.contains("\0", literal=True).any():
+        text = text.str.strip_chars(_BLANKS)
     text = text.str.strip_chars()
-    return text.str.strip_chars(_BLANKS) if text.str.contains("\0", literal=True).any() else text
+    return text.alias("id").to_frame().select(pl.when(~pl.col("id").is_in(_MISSING)).then("id")).to_series()
 
 
 def _stated(path: str, missing: list[str]) -> pl.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from riskscore.formats.coerce import NUMBER
 from riskscore.formats.columns import Columns
 from riskscore.formats.leaves import NUMBERS, NotJsonError, encodable, leaf, parse_json, shown
+from riskscore.formats.reading import LINE
 from riskscore.schema import BY_PATH, FIELDS, MAX_ITEMS, Field
 
 ITEMS = "items"
@@ -17,7 +19,7 @@ GOODS = "item.description"  # what is unknown where an item cannot be read at al
 MAX_KEYS = 10_000  # different keys that are remembered
 FAULTS = pl.Schema(
     {
-        "row": pl.UInt32,
+        "parcel": pl.UInt32,
         "item": pl.UInt32,
         "path": pl.String,
         "field": pl.String,
@@ -40,6 +42,79 @@ class _Column:
         for row, value in zip(self.rows, self.values, strict=True):
             values[row] = value
         return pl.Series(name, values, dtype=dtype)
+
+
+@dataclass(slots=True)
+class Block:
+    """Some declarations as raw columns.
+
+    Attributes
+    ----------
+    parcels : polars.DataFrame
+        ``line`` and raw columns.
+    items : polars.DataFrame
+        ``parcel`` (a row of `parcels`), ``position`` (in the declaration) and raw columns.
+    faults : polars.DataFrame
+        What had the wrong type; ``item`` is a row of `items`, or null.
+    """
+
+    parcels: pl.DataFrame
+    items: pl.DataFrame
+    faults: pl.DataFrame
+
+    def keep(self, chosen: pl.Series) -> Block:
+        """Return the block with only the parcels for which `chosen` is true."""
+        if chosen.all():
+            return self
+        place = chosen.cast(pl.UInt32).cum_sum() - 1
+        with_item = chosen.gather(self.items["parcel"])
+        item_place = with_item.cast(pl.UInt32).cum_sum() - 1
+        with_fault = chosen.gather(self.faults["parcel"])
+        return Block(
+            self.parcels.filter(chosen),
+            self.items.with_columns(place.gather(self.items["parcel"]).alias("parcel")).filter(with_item),
+            self.faults.with_columns(
+                place.gather(self.faults["parcel"]).alias("parcel"), item_place.gather(self.faults["item"]).alias("item")
+            ).filter(with_fault),
+        )
+
+    def store(self, stem: Path) -> StoredBlock:
+        """Write the block to files whose names begin with `stem`."""
+        for name, frame in (("parcels", self.parcels), ("items", self.items), ("faults", self.faults)):
+            frame.write_ipc(f"{stem}-{name}.arrow", compression="uncompressed")
+        return StoredBlock(stem)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """A block on disk."""
+
+    stem: Path
+
+    def load(self) -> Block:
+        """Read the block, once: its files are removed."""
+        frames = []
+        for name in ("parcels", "items", "faults"):
+            path = Path(f"{self.stem}-{name}.arrow")
+            frames.append(pl.read_ipc(path))
+            path.unlink()
+        return Block(*frames)
+
+
+def concatenated(blocks: list[Block]) -> Block:
+    """Bring blocks together to one."""
+    items, faults = [], []
+    parcels_before = items_before = 0
+    for block in blocks:
+        items.append(block.items.with_columns(pl.col("parcel") + parcels_before))
+        faults.append(block.faults.with_columns(pl.col("parcel") + parcels_before, pl.col("item") + items_before))
+        parcels_before += block.parcels.height
+        items_before += block.items.height
+    return Block(
+        pl.concat([block.parcels for block in blocks], how="diagonal"),
+        pl.concat(items, how="diagonal"),
+        pl.concat(faults),
+    )
 
 
 class Flattening:
@@ -84,13 +159,20 @@ class Flattening:
             else:
                 self._take_key(encodable(key), value, (key,))
 
-    def frames(self, height: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """Return the raw columns of parcels and items, and the faults (`FAULTS`)."""
-        parcels = _frame(self._parcel, height)
-        items = _frame(self._item, len(self._parents)).with_columns(
-            pl.Series("parcel", self._parents, dtype=pl.UInt32), pl.Series("position", self._positions, dtype=pl.UInt32)
+    def block(self, lines: list[int]) -> Block:
+        """Return the raw columns of all declarations taken, which stood on these lines."""
+        parcels = _frame(self._parcel, len(lines))
+        if "parcel_id" not in parcels.columns:
+            parcels = parcels.with_columns(pl.lit(None, dtype=pl.String).alias("parcel_id"))
+        items = _frame(self._item, len(self._parents))
+        return Block(
+            parcels.with_columns(pl.Series(LINE, lines, dtype=pl.Int64)),
+            items.with_columns(
+                pl.Series("parcel", self._parents, dtype=pl.UInt32),
+                pl.Series("position", self._positions, dtype=pl.UInt32),
+            ),
+            pl.DataFrame(self._faults, schema=FAULTS, orient="row"),
         )
-        return parcels, items, pl.DataFrame(self._faults, schema=FAULTS, orient="row")
 
     def _take_key(self, key: str, value: Any, trail: tuple[str, ...]) -> None:
         fields = self._fields(key)

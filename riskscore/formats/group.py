@@ -6,20 +6,36 @@ tables. Neither the order of rows nor the size of batches changes a parcel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskscore.formats.coerce import as_text, clean_code, stated
-from riskscore.formats.reading import LINE, Reading, rank_new, rebatch
-from riskscore.formats.spool import RANK, FirstSeen, Hashes, Spool
+from riskscore.formats.coerce import as_text, read_ids
+from riskscore.formats.reading import LINE, Reading, rebatch
+from riskscore.formats.spool import RANK, Hashes, Order, Spool
 from riskscore.schema import BY_PATH, FIELDS, ITEM_FIELDS, MAX_ITEMS, Tables, item_schema, parcel_schema
 
 Indexes = npt.NDArray[np.int64]
 _ORDER = {f.path: number for number, f in enumerate(FIELDS)}
 _SHOWN = 80  # characters of a value in a sentence
+
+
+class Rows(Protocol):
+    """A manifest of rows."""
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Give ``line`` and raw columns named by path, ``parcel_id`` among them."""
+
+
+@runtime_checkable
+class CheapRows(Rows, Protocol):
+    """A manifest of rows that is cheap to read twice."""
+
+    def outline(self) -> Iterator[pl.DataFrame]:
+        """Give only ``parcel_id`` and the numbers that are written as text."""
 
 
 class Grouping:
@@ -36,49 +52,81 @@ class Grouping:
     def __init__(self, reading: Reading, hash_ids: Callable[[pl.Series], Hashes] | None = None) -> None:
         self._reading = reading
         self._hash = hash_ids or reading.hash
-        self._seen = FirstSeen()
-        self._next = 0
+        self._order = Order()
+        self._last_id: str | None = None
+        self._runs = 0
         self._spool = Spool(reading.folder, reading.batch_rows)
 
-    def tables(self, batches: Iterable[pl.DataFrame]) -> Iterator[Tables]:
-        """Read all raw batches, then give the parcels in order of first appearance.
-
-        Parameters
-        ----------
-        batches : iterable of polars.DataFrame
-            ``line`` and raw columns named by path, ``parcel_id`` among them.
-        """
+    def tables(self, rows: Rows) -> Iterator[Tables]:
+        """Read all rows, then give the parcels in order of first appearance."""
         reading = self._reading
-        for raw in rebatch(batches, reading.batch_rows):
-            self._take(raw)
-        reading.total_rows = reading.counts.rows_read
-        reading.count_parcels(self._seen)
-        if reading.decimals.any_comma():
-            reading.notes.add("decimal comma")
-        for frames in self._spool:
+        if isinstance(rows, CheapRows):
+            yield from self._tables_read_twice(rows)
+            return
+        for raw in rebatch(rows.batches(), reading.batch_rows):
+            reading.counts.rows_read += raw.height
+            named = self._named(raw)
+            reading.decimals.learn(named)
+            begins = self._begin_runs(named["parcel_id"])
+            self._order.add(self._hash(named["parcel_id"].filter(begins)))
+            self._spool.add(self._ranked(named, begins))
+        reading.settle(self._order)
+        yield from self._spooled_tables()
+
+    def _tables_read_twice(self, rows: CheapRows) -> Iterator[Tables]:
+        """Read the ids first and then the rows, which need no spool unless parcels come back."""
+        reading = self._reading
+        for outline in rebatch(rows.outline(), reading.batch_rows):
+            reading.counts.rows_read += outline.height
+            reading.decimals.learn(outline)
+            ids = read_ids(outline["parcel_id"]).drop_nulls()
+            self._order.add(self._hash(ids.filter(self._begin_runs(ids))))
+        reading.settle(self._order)
+        self._last_id = None
+        held: pl.DataFrame | None = None  # the last parcel, which may go on
+        for raw in rebatch(rows.batches(), reading.batch_rows):
+            named = self._named(raw)
+            named = self._ranked(named, self._begin_runs(named["parcel_id"]))
+            if self._order.first is not None:
+                self._spool.add(named)
+            elif named.height:
+                named = named if held is None else pl.concat([held, named])
+                cut = int(np.searchsorted(named[RANK].to_numpy(), named[RANK][-1]))
+                if cut:
+                    yield self._assemble(self._within_limit([named[:cut]]))
+                held = self._within_limit([named[cut:]])
+        if held is not None:
+            yield self._assemble(held)
+        yield from self._spooled_tables()
+
+    def _spooled_tables(self) -> Iterator[Tables]:
+        for frames in self._spool.batches(self._order):
             yield self._assemble(self._within_limit(frames))
 
-    def _take(self, raw: pl.DataFrame) -> None:
-        reading = self._reading
-        reading.counts.rows_read += raw.height
-        ids = clean_code(stated(as_text(raw["parcel_id"])))
+    def _named(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that have a parcel_id, cleaned; reject the others."""
+        ids = read_ids(raw["parcel_id"])
         rows = raw.with_columns(ids.alias("parcel_id"))
-        if ids.null_count():
-            nameless = raw.filter(ids.is_null())
-            reading.counts.rows_rejected += nameless.height
-            reading.problems.extend(
-                _problem_lines(nameless[LINE], None, as_text(nameless["parcel_id"]), "no parcel_id", rejected=True)
-            )
-            rows = rows.filter(ids.is_not_null())
-        if not rows.height:
-            return
-        reading.decimals.learn(rows)
-        runs = (rows["parcel_id"] != rows["parcel_id"].shift(1)).fill_null(value=True).to_numpy()
-        ranks = rank_new(self._seen, self._hash(rows["parcel_id"].filter(pl.Series(runs))), self._next)
-        stop = max(self._next, int(ranks.max()) + 1)
-        rows = rows.with_columns(pl.Series(RANK, ranks[np.cumsum(runs) - 1]))
-        self._spool.add(rows, self._next, stop)
-        self._next = stop
+        if not ids.null_count():
+            return rows
+        nameless = raw.filter(ids.is_null())
+        self._reading.counts.rows_rejected += nameless.height
+        self._reading.problems.extend(
+            _problem_lines(nameless[LINE], None, as_text(nameless["parcel_id"]), "no parcel_id", rejected=True)
+        )
+        return rows.filter(ids.is_not_null())
+
+    def _begin_runs(self, ids: pl.Series) -> pl.Series:
+        """Tell where a parcel_id differs from the one before, across batches."""
+        begins = (ids != ids.shift(1, fill_value=self._last_id)).fill_null(value=True)
+        self._last_id = ids[-1] if len(ids) else self._last_id
+        return begins
+
+    def _ranked(self, rows: pl.DataFrame, begins: pl.Series) -> pl.DataFrame:
+        """Number the runs of the rows."""
+        ranks = begins.cast(pl.Int64).cum_sum() + (self._runs - 1)
+        self._runs += int(begins.sum())
+        return rows.with_columns(ranks.alias(RANK))
 
     def _within_limit(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
         """Bring the rows of some parcels together; reject what is over the limit of items, bit by bit."""
@@ -133,7 +181,7 @@ class Grouping:
                 continue
             columns[path], differing = self._first_stated(typed[path], path, rows, starts, parcels)
             contradictions.extend(differing)
-        where = pl.Series("parcel", parcels, dtype=pl.UInt32)
+        where = pl.Series("parcel", parcels.astype(np.uint32))
         unread = problems.select(
             where.gather(problems["row"]), pl.col("field").str.replace(r"\[.*$", "").alias("path")
         )
@@ -172,7 +220,7 @@ class Grouping:
         ).to_series()
         raw = as_text(rows[path].gather(later)) if path in rows.columns else said["now"]
         self._reading.problems.extend(_problem_lines(lines, ids, raw, reasons, rejected=False, field=path))
-        parcel = pl.Series("parcel", parcels[later], dtype=pl.UInt32)
+        parcel = pl.Series("parcel", parcels[later].astype(np.uint32))
         return firsts, [pl.DataFrame({"parcel": parcel, "path": [path] * len(later)})]
 
 
@@ -199,7 +247,7 @@ def items_table(typed: pl.DataFrame, problems: pl.DataFrame, parcel: pl.Series) 
     if "item.seq" in columns:
         numbered = pl.col("item.seq").is_not_null().all().over("parcel")
         items = items.sort("parcel", pl.when(numbered).then("item.seq"), maintain_order=True)
-    position = pl.Series(_positions(items["parcel"].to_numpy()), dtype=pl.UInt32)
+    position = pl.Series(_positions(items["parcel"].to_numpy()).astype(np.uint32))
     return complete(items.with_columns(position.alias("item_no")), item_schema())
 
 

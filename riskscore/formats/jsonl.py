@@ -1,29 +1,27 @@
 """JSON Lines: one parcel per line, nested, read generously.
 
 Lines are taken in blocks whose size depends on the text alone. Each block becomes raw columns on disk, so that the whole
-manifest has shown its decimal signs before the first number is read.
+manifest has shown its decimal signs, and which parcels it repeats, before the first parcel comes out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from riskscore.errors import ManifestError
-from riskscore.formats.coerce import clean_code, stated
+from riskscore.formats.coerce import read_ids
 from riskscore.formats.columns import Columns, clean_name
 from riskscore.formats.decode import Text
-from riskscore.formats.flatten import Flattening
+from riskscore.formats.flatten import Block, Flattening, StoredBlock, concatenated
 from riskscore.formats.group import complete, items_table, paths_by_parcel
 from riskscore.formats.leaves import NotJsonError, parse_json
-from riskscore.formats.reading import LINE, Reading, distinct_hashes
+from riskscore.formats.reading import LINE, Reading
 from riskscore.formats.records import MAX_LINE
-from riskscore.formats.spool import FirstSeen
+from riskscore.formats.spool import Indexes, Order
 from riskscore.schema import ITEM_FIELDS, PARCEL_FIELDS, Field, Tables, parcel_schema
 
 BLOCK_LINES = 5_000
@@ -31,46 +29,6 @@ BLOCK_BYTES = 8 << 20
 _SHOWN = 4096
 
 ParsedLine = tuple[int, bytes, dict[str, Any]]
-
-
-@dataclass(slots=True)
-class Block:
-    """Some parcels as raw columns: in memory, or in three files.
-
-    Attributes
-    ----------
-    parcels, items : polars.DataFrame
-        ``line`` and raw columns; ``parcel``, ``position`` and raw columns.
-    faults : polars.DataFrame
-        ``parcel``, ``item`` (a row of `items`, or null) and ``path`` of what had the wrong type.
-    """
-
-    parcels: pl.DataFrame
-    items: pl.DataFrame
-    faults: pl.DataFrame
-
-    def store(self, stem: Path) -> StoredBlock:
-        """Write the block to files that begin with `stem`."""
-        for part in fields(self):
-            frame: pl.DataFrame = getattr(self, part.name)
-            frame.write_ipc(f"{stem}-{part.name}.arrow", compression="uncompressed")
-        return StoredBlock(stem)
-
-
-@dataclass(slots=True)
-class StoredBlock:
-    """A block on disk."""
-
-    stem: Path
-
-    def load(self) -> Block:
-        """Read the block once; its files are removed."""
-        frames = []
-        for part in fields(Block):
-            path = Path(f"{self.stem}-{part.name}.arrow")
-            frames.append(pl.read_ipc(path))
-            path.unlink()
-        return Block(*frames)
 
 
 class JsonParcels:
@@ -90,7 +48,7 @@ class JsonParcels:
         self._text = text
         self._columns = columns
         self._reading = reading
-        self._seen = FirstSeen()
+        self._order = Order()
         self._keys: dict[str, tuple[Field, ...]] = {}
         reading.notes.add(text.note())
 
@@ -104,21 +62,18 @@ class JsonParcels:
         """
         reading = self._reading
         blocks: list[StoredBlock] = []
+        lines_of: list[Indexes] = []
         for number, lines in enumerate(self._blocks()):
             block = self._take(lines)
-            reading.decimals.learn(block.parcels)
-            reading.decimals.learn(block.items)
             if block.parcels.height:
+                lines_of.append(block.parcels[LINE].to_numpy())
                 blocks.append(block.store(reading.folder / f"block-{number}"))
         if self._keys:
             self._columns.check({clean_name(key) for key in self._keys}, self._keys)
         if not blocks:
             raise ManifestError(self._nothing())
-        reading.total_rows = reading.counts.rows_read
-        reading.count_parcels(self._seen)
-        if reading.decimals.any_comma():
-            reading.notes.add("decimal comma")
-        for some in self._gathered(blocks):
+        reading.settle(self._order)
+        for some in self._gathered(blocks, np.concatenate(lines_of)):
             yield self._assemble(some)
 
     def _nothing(self) -> str:
@@ -154,7 +109,7 @@ class JsonParcels:
                     raise NotJsonError(f"the line is longer than {MAX_LINE >> 20} MiB")
                 record = parse_json(line)
                 if not isinstance(record, dict):
-                    raise NotJsonError("not an object")
+                    raise NotJsonError("some other value")
             except NotJsonError as error:
                 raw = line[:_SHOWN].decode("utf-8", "replace")
                 self._reading.reject(number, None, raw, f"not a JSON object: {error}"[:200])
@@ -168,125 +123,103 @@ class JsonParcels:
             yield block
 
     def _take(self, lines: list[ParsedLine]) -> Block:
-        """Turn parsed lines into raw columns; reject those without a parcel_id, or with one that was there before."""
+        """Turn parsed lines into raw columns; reject those without a parcel_id."""
         reading = self._reading
         flat = Flattening(self._columns, self._keys)
         for row, (_, line, record) in enumerate(lines):
             flat.take(row, line, record)
-        parcels, items, faults = flat.frames(len(lines))
-        if "parcel_id" not in parcels.columns:
-            parcels = parcels.with_columns(pl.lit(None, dtype=pl.String).alias("parcel_id"))
-        numbers = pl.Series(LINE, [number for number, _, _ in lines], dtype=pl.Int64)
-        ids = clean_code(stated(parcels["parcel_id"]))
-        first = self._first_lines(ids, numbers)
-        keep = (first == numbers).fill_null(value=False)
+        block = flat.block([number for number, _, _ in lines])
+        ids = read_ids(block.parcels["parcel_id"])
+        named = ids.is_not_null()
         reading.counts.rows_read += len(lines)
-        for row in (~keep).arg_true().to_list():
+        for row in (~named).arg_true().to_list():
             number, line, _ = lines[row]
-            reason = "no parcel_id" if first[row] is None else f"parcel_id already seen on line {first[row]}"
             raw = line[:_SHOWN].decode("utf-8", "replace")
-            reading.problems.add(number, ids[row], "parcel_id", raw, reason, rejected=True)
+            reading.problems.add(number, None, "parcel_id", raw, "no parcel_id", rejected=True)
             reading.counts.rows_rejected += 1
-        place = keep.cum_sum().cast(pl.UInt32) - 1
-        item_keep = keep.gather(items["parcel"])
-        item_place = item_keep.cum_sum().cast(pl.UInt32) - 1
-        faults = faults.filter(keep.gather(faults["row"]))
-        at = faults["row"]
+        block.parcels = block.parcels.with_columns(ids.alias("parcel_id"))
+        block = block.keep(named)
+        self._order.add(reading.hash(block.parcels["parcel_id"]))
+        reading.decimals.learn(block.parcels)
+        reading.decimals.learn(block.items)
+        return block
+
+    def _gathered(self, blocks: list[StoredBlock], lines: Indexes) -> Iterator[Block]:
+        """Bring blocks together to batches."""
+        held: list[Block] = []
+        size = before = 0
+        for stored_block in blocks:
+            block = stored_block.load()
+            height = block.parcels.height
+            block = self._without_repeats(block, before, lines)
+            before += height
+            weight = max(block.parcels.height, block.items.height)
+            if held and size + weight > self._reading.batch_rows:
+                yield concatenated(held)
+                held, size = [], 0
+            held.append(block)
+            size += weight
+        yield concatenated(held)
+
+    def _without_repeats(self, block: Block, before: int, lines: Indexes) -> Block:
+        """Reject the parcels of a block that were on an earlier line."""
+        if self._order.first is None:
+            return block
+        own = np.arange(before, before + block.parcels.height)
+        first = self._order.first[own]
+        new = pl.Series(first == own)
+        again = block.parcels.select(LINE, "parcel_id", pl.Series("first", lines[first])).filter(~new)
+        self._reading.counts.rows_rejected += again.height
+        self._reading.problems.extend(
+            again.select(
+                LINE,
+                "parcel_id",
+                pl.lit("parcel_id").alias("field"),
+                pl.col("parcel_id").alias("raw"),
+                pl.format("parcel_id already seen on line {}", "first").alias("reason"),
+                pl.lit(value=True).alias("rejected"),
+            )
+        )
+        return block.keep(new)
+
+    def _assemble(self, block: Block) -> Tables:
+        reading = self._reading
+        items = block.items
+        typed, problems = reading.coercion.frame(block.parcels, [f.path for f in PARCEL_FIELDS])
+        typed_items, item_problems = reading.coercion.frame(items, [f.path for f in ITEM_FIELDS])
+        at = item_problems["row"]
+        label = pl.format("items[{}].{}", items["position"].gather(at), pl.col("field").str.strip_prefix("item."))
+        item_problems = item_problems.with_columns(
+            items["parcel"].gather(at).alias("parcel"), at.alias("item"), pl.col("field").alias("path"), label.alias("field")
+        )
+        problems = problems.select(
+            pl.col("row").alias("parcel"),
+            pl.lit(None, dtype=pl.UInt32).alias("item"),
+            pl.col("field").str.replace(r"\[.*$", "").alias("path"),
+            "field",
+            "raw",
+            "reason",
+        )
+        found = pl.concat([block.faults, problems, item_problems.select(problems.columns)])
+        parcel = found["parcel"]
         reading.problems.extend(
-            faults.select(
-                numbers.gather(at).alias("line"),
-                ids.gather(at).alias("parcel_id"),
+            found.select(
+                block.parcels[LINE].gather(parcel).alias("line"),
+                block.parcels["parcel_id"].gather(parcel).alias("parcel_id"),
                 "field",
                 "raw",
                 "reason",
                 pl.lit(value=False).alias("rejected"),
             )
         )
-        return Block(
-            parcels.with_columns(ids.alias("parcel_id"), numbers).filter(keep),
-            items.with_columns(place.gather(items["parcel"]).alias("parcel")).filter(item_keep),
-            pl.DataFrame(
-                {"parcel": place.gather(at), "item": item_place.gather(faults["item"]), "path": faults["path"]}
-            ),
-        )
-
-    def _first_lines(self, ids: pl.Series, numbers: pl.Series) -> pl.Series:
-        """Find the line on which each parcel_id was first seen; null without a parcel_id."""
-        hashes = self._reading.hash(ids)
-        lines = numbers.to_numpy()
-        distinct, where, back = distinct_hashes(hashes)
-        before = self._seen.find(distinct)
-        new = (before < 0) & ids.is_not_null().to_numpy()[where]
-        self._seen.add(distinct[new], lines[where[new]])
-        first = pl.Series(np.where(before < 0, lines[where], before)[back])
-        return first.set(ids.is_null(), None)
-
-    def _gathered(self, blocks: list[StoredBlock]) -> Iterator[list[Block]]:
-        """Bring blocks together to batches."""
-        held: list[Block] = []
-        size = 0
-        for stored_block in blocks:
-            block = stored_block.load()
-            weight = max(block.parcels.height, block.items.height)
-            if held and size + weight > self._reading.batch_rows:
-                yield held
-                held, size = [], 0
-            held.append(block)
-            size += weight
-        yield held
-
-    def _assemble(self, blocks: list[Block]) -> Tables:
-        reading = self._reading
-        parcels, items, faults = _concatenated(blocks)
-        typed, problems = reading.coercion.frame(parcels, [f.path for f in PARCEL_FIELDS])
-        typed_items, item_problems = reading.coercion.frame(items, [f.path for f in ITEM_FIELDS])
-        lines, ids = parcels[LINE], parcels["parcel_id"]
-        positions = items["position"].gather(item_problems["row"])
-        label = pl.format("items[{}].{}", positions, pl.col("field").str.strip_prefix("item."))
-        parent = items["parcel"].gather(item_problems["row"])
-        for found, at, name in ((problems, problems["row"], pl.col("field")), (item_problems, parent, label)):
-            reading.problems.extend(
-                found.select(
-                    lines.gather(at).alias("line"),
-                    ids.gather(at).alias("parcel_id"),
-                    name.alias("field"),
-                    "raw",
-                    "reason",
-                    pl.lit(value=False).alias("rejected"),
-                )
-            )
-        unread = pl.concat(
-            [
-                problems.select(
-                    pl.col("row").alias("parcel"), pl.col("field").str.replace(r"\[.*$", "").alias("path")
-                ),
-                item_problems.select(parent.alias("parcel"), pl.col("field").alias("path")),
-                faults.select("parcel", "path"),
-            ]
-        )
-        stated_items = pl.concat(
-            [
-                item_problems.select("row", "field"),
-                faults.drop_nulls("item").select(pl.col("item").alias("row"), pl.col("path").alias("field")),
-            ]
-        )
-        reading.counts.rows_used += parcels.height
-        reading.counts.parcels_scored += parcels.height
+        height = block.parcels.height
+        reading.counts.rows_used += height
+        reading.counts.parcels_scored += height
+        stated_anyway = found.drop_nulls("item").select(pl.col("item").alias("row"), pl.col("path").alias("field"))
         return Tables(
             complete(typed, parcel_schema()).with_columns(
-                paths_by_parcel(unread, parcels.height).alias("unreadable"),
+                paths_by_parcel(found.select("parcel", "path"), height).alias("unreadable"),
                 pl.lit([], dtype=pl.List(pl.String)).alias("contradictory"),
             ),
-            items_table(typed_items, stated_items, items["parcel"]),
+            items_table(typed_items, stated_anyway, items["parcel"]),
         )
-
-
-def _concatenated(blocks: list[Block]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    items, faults = [], []
-    parcels_before = items_before = 0
-    for block in blocks:
-        items.append(block.items.with_columns(pl.col("parcel") + parcels_before))
-        faults.append(block.faults.with_columns(pl.col("parcel") + parcels_before, pl.col("item") + items_before))
-        parcels_before += block.parcels.height
-        items_before += block.items.height
-    return pl.concat([block.parcels for block in blocks], how="diagonal"), pl.concat(items, how="diagonal"), pl.concat(faults)

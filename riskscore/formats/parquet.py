@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 
 from riskscore.errors import ManifestError
 from riskscore.formats.columns import Columns
+from riskscore.formats.leaves import NUMBERS
 from riskscore.formats.reading import LINE, Reading
+from riskscore.schema import BY_PATH
 
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
@@ -56,14 +58,29 @@ class ParquetRows:
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Give the rows: ``line`` (the header being line 1) and one column per known path."""
-        wanted = sorted({self._names[position] for position in self._positions.values()})
         line = 2
+        for frame in self._frames(list(self._positions)):
+            yield frame.with_columns(pl.int_range(line, line + frame.height, dtype=pl.Int64).alias(LINE))
+            line += frame.height
+
+    def outline(self) -> Iterator[pl.DataFrame]:
+        """Give only ``parcel_id`` and the numbers that are written as text."""
+        schema = self._file.schema_arrow
+        paths = [
+            path
+            for path, at in self._positions.items()
+            if path == "parcel_id" or (BY_PATH[path].kind in NUMBERS and not _is_number(schema.field(at).type))
+        ]
+        return self._frames(paths)
+
+    def _frames(self, paths: list[str]) -> Iterator[pl.DataFrame]:
+        wanted = sorted({self._names[self._positions[path]] for path in paths})
         try:
-            for batch in _ahead(self._file.iter_batches(self._batch_rows, columns=wanted)):
-                columns = {name: _readable(_first(batch, name)) for name in wanted}
-                frame = pl.DataFrame({path: columns[self._names[at]] for path, at in self._positions.items()})
-                yield frame.with_columns(pl.int_range(line, line + frame.height, dtype=pl.Int64).alias(LINE))
-                line += frame.height
+            yield from _ahead(
+                pl.DataFrame({path: columns[self._names[self._positions[path]]] for path in paths})
+                for batch in self._file.iter_batches(self._batch_rows, columns=wanted)
+                for columns in [{name: _readable(_first(batch, name)) for name in wanted}]
+            )
         except (pa.ArrowException, OSError, ValueError, pl.exceptions.PolarsError) as error:
             raise ManifestError(self._damaged(error)) from error
 
@@ -72,13 +89,17 @@ class ParquetRows:
         return f"{self._name}: the Parquet file is damaged ({reason}); fetch it again"
 
 
-def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Unpack the next batch while the last one is worked on."""
+def _is_number(dtype: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_decimal(dtype))
+
+
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Unpack the next frame while the last one is worked on."""
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(next, batches, None)
-        while (batch := pending.result()) is not None:
-            pending = pool.submit(next, batches, None)
-            yield batch
+        pending = pool.submit(next, frames, None)
+        while (frame := pending.result()) is not None:
+            pending = pool.submit(next, frames, None)
+            yield frame
 
 
 def _first(batch: pa.RecordBatch, name: str) -> pa.Array:

@@ -14,7 +14,7 @@ from riskscore.formats.coerce import Coercion
 from riskscore.formats.columns import Notes
 from riskscore.formats.numerals import Decimals
 from riskscore.formats.rejects import Problems
-from riskscore.formats.spool import FirstSeen, Hashes, Ranks
+from riskscore.formats.spool import Hashes, Order
 
 LINE = "line"  # of every raw batch: the physical line where the row begins, the header being line 1
 
@@ -84,12 +84,15 @@ class Reading:
         if len(self._rejected_ids) > 1_000:
             self._rejected_ids = [np.unique(np.concatenate(self._rejected_ids))]
 
-    def count_parcels(self, seen: FirstSeen) -> None:
-        """Count the parcels all of whose rows were rejected, once all rows are known."""
+    def settle(self, order: Order) -> None:
+        """Do the sums once all rows are known: parcels, rows, decimal signs."""
+        order.settle()
         if self._rejected_ids:
-            hashes = np.unique(np.concatenate(self._rejected_ids))
-            self.counts.parcels_rejected = int((seen.find(hashes) < 0).sum())
-        self.counts.parcels_read = seen.size + self.counts.parcels_rejected
+            self.counts.parcels_rejected = order.absent(np.unique(np.concatenate(self._rejected_ids)))
+        self.counts.parcels_read = order.parcels + self.counts.parcels_rejected
+        self.total_rows = self.counts.rows_read
+        if self.decimals.any_comma():
+            self.notes.add("decimal comma")
 
 
 def rebatch(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
@@ -108,39 +111,3 @@ def rebatch(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]
     if held:
         yield pl.concat(held)
 
-
-def rank_new(seen: FirstSeen, hashes: Hashes, first: int) -> Ranks:
-    """Give every hash its rank: the one it was seen with, or the next free ones in order of appearance.
-
-    Parameters
-    ----------
-    seen : FirstSeen
-        Receives the new hashes.
-    hashes : numpy array
-        In file order, with repeats.
-    first : int
-        The next free rank.
-    """
-    distinct, where, back = distinct_hashes(hashes)
-    ranks = seen.find(distinct)
-    new = ranks < 0
-    begins = np.zeros(len(hashes), dtype=bool)
-    begins[where[new]] = True
-    ranks[new] = (np.cumsum(begins) - 1 + first)[where[new]]
-    seen.add(distinct[new], ranks[new])
-    return ranks[back]
-
-
-def distinct_hashes(hashes: Hashes) -> tuple[Hashes, Ranks, Ranks]:
-    """Sort out repeats: distinct hashes in ascending order, where each comes first, and which one each place has.
-
-    The same as `numpy.unique`, which sorts far more slowly as it needs a stable order for this.
-    """
-    order = np.argsort(hashes)
-    ordered = hashes[order]
-    begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
-    back = np.empty(len(hashes), dtype=np.int64)
-    back[order] = np.cumsum(begins) - 1
-    starts = np.flatnonzero(begins)
-    where = np.minimum.reduceat(order, starts) if len(starts) else order
-    return ordered[starts], where, back

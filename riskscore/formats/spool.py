@@ -1,8 +1,8 @@
 """Rows on their way from the order of the file to the order of parcels, on disk and in bounded memory.
 
-Every parcel gets a rank: its place in the order of first appearance. `FirstSeen` finds the rank by a 64-bit hash;
-`Spool` keeps the rows sorted by rank in a few files and gives them back rank by rank: an external merge sort that costs
-nothing where a parcel's rows stand together, as they nearly always do.
+A *run* is a row or several of one parcel that stand together; nearly always they are the whole parcel. `Order` keeps a
+64-bit hash of every run and tells, once all are known, which runs continue an earlier parcel. `Spool` keeps the rows on
+disk and gives them back parcel by parcel: where parcels come back, the late rows are merged in like an external sort.
 """
 
 from __future__ import annotations
@@ -15,89 +15,104 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-Ranks = npt.NDArray[np.int64]
+Indexes = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 
-RANK = "rank"
+RANK = "rank"  # of a row: the number of its run; once the order is settled, that of its parcel
 LATE_SHARE = 4  # late rows are held in memory up to this many batches
 
 
-class FirstSeen:
-    """64-bit hashes and when each was first seen: sorted arrays of doubling size, about 16 bytes per hash."""
+class Order:
+    """The order in which parcels first appear: 8 bytes per run, 24 more where parcels come back.
+
+    Attributes
+    ----------
+    first : numpy array or None
+        For each run, the first run of the same parcel; None as long as no parcel comes back.
+    """
 
     def __init__(self) -> None:
-        self.size = 0
-        self._levels: list[tuple[Hashes, Ranks]] = []
+        self.runs = 0
+        self.first: Indexes | None = None
+        self._hashes: list[Hashes] = []
+        self._sorted: Hashes = np.zeros(0, dtype=np.uint64)
 
-    def find(self, hashes: Hashes) -> Ranks:
-        """Return what each hash was added with; -1 for one that was not."""
-        found = np.full(len(hashes), -1, dtype=np.int64)
-        for keys, values in self._levels:
-            at = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
-            hit = keys[at] == hashes
-            found[hit] = values[at[hit]]
-        return found
+    def add(self, hashes: Hashes) -> None:
+        """Append the hashes of further runs."""
+        self._hashes.append(hashes)
+        self.runs += len(hashes)
 
-    def add(self, hashes: Hashes, values: Ranks) -> None:
-        """Add hashes that were not seen before, each once and in ascending order."""
-        if not len(hashes):
+    def settle(self) -> None:
+        """Find the parcels that come back; all runs are known now."""
+        hashes = np.concatenate(self._hashes) if self._hashes else self._sorted
+        self._hashes = []
+        ordered = np.sort(hashes)
+        begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+        self._sorted = ordered[begins]
+        if begins.all():
             return
-        self.size += len(hashes)
-        level = (hashes, values)
-        while self._levels and len(self._levels[-1][0]) <= 2 * len(level[0]):
-            level = _merge(self._levels.pop(), level)
-        self._levels.append(level)
+        by_hash = np.argsort(hashes, kind="stable")
+        self.first = np.empty(len(hashes), dtype=np.int64)
+        self.first[by_hash] = np.repeat(by_hash[begins], np.diff(np.flatnonzero(begins), append=len(hashes)))
 
+    @property
+    def parcels(self) -> int:
+        """Different parcels."""
+        return len(self._sorted)
 
-def _merge(one: tuple[Hashes, Ranks], two: tuple[Hashes, Ranks]) -> tuple[Hashes, Ranks]:
-    at = np.searchsorted(one[0], two[0])
-    return np.insert(one[0], at, two[0]), np.insert(one[1], at, two[1])
+    def absent(self, hashes: Hashes) -> int:
+        """Count the hashes that no run has."""
+        if not self.parcels:
+            return len(hashes)
+        at = np.minimum(np.searchsorted(self._sorted, hashes), self.parcels - 1)
+        return int((self._sorted[at] != hashes).sum())
 
 
 class _Part:
-    """Rows sorted by rank: in memory, or in a file of which only what is asked for is read."""
+    """Rows in memory, or in a file of which only what is asked for is read."""
 
-    def __init__(self, first: int, stop: int, rows: pl.DataFrame) -> None:
-        self.first = first
-        self.stop = stop
-        self.path: Path | None = None
+    def __init__(self, rows: pl.DataFrame) -> None:
         self._rows: pl.DataFrame | None = rows
+        self._path: Path | None = None
         self._table: pa.Table | None = None
-
-    def between(self, first: int, stop: int) -> tuple[int, int]:
-        """Find the rows with a rank from `first` to before `stop`."""
-        if self.stop <= first or self.first >= stop:
-            return 0, 0
-        ranks = self._rows[RANK].to_numpy() if self._rows is not None else self._mapped()[RANK].to_numpy()
-        begin, end = np.searchsorted(ranks, [first, stop])
-        return int(begin), int(end)
-
-    def rows(self, begin: int, end: int) -> pl.DataFrame:
-        """Return some rows."""
-        if self._rows is not None:
-            return self._rows[begin:end]
-        return pl.DataFrame(self._mapped().slice(begin, end - begin))
+        self._ranks: Indexes | None = None
 
     def store(self, path: Path) -> None:
         """Move the rows to a file."""
         if self._rows is not None:
             self._rows.write_ipc(path, compression="uncompressed")
-        self._rows, self.path = None, path
+            self._rows, self._path = None, path
+
+    def all_rows(self) -> pl.DataFrame:
+        """Return all rows."""
+        return self._rows if self._rows is not None else pl.read_ipc(self._path or "")
+
+    def rows(self, begin: int, end: int) -> pl.DataFrame:
+        """Return some rows."""
+        return self._rows[begin:end] if self._rows is not None else pl.DataFrame(self._mapped()[begin:end])
+
+    def between(self, first: int, stop: int) -> tuple[int, int]:
+        """Find the rows with a rank from `first` to before `stop`, in a part that is sorted by rank."""
+        if self._ranks is None:
+            ranks = self._rows[RANK] if self._rows is not None else self._mapped()[RANK]
+            self._ranks = ranks.to_numpy()
+        begin, end = np.searchsorted(self._ranks, [first, stop])
+        return int(begin), int(end)
 
     def forget(self) -> None:
         """Give memory and file back."""
-        self._rows = self._table = None
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+        self._rows = self._table = self._ranks = None
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def _mapped(self) -> pa.Table:
         if self._table is None:
-            self._table = pa.ipc.open_file(pa.memory_map(str(self.path))).read_all()
+            self._table = pa.ipc.open_file(pa.memory_map(str(self._path))).read_all()
         return self._table
 
 
 class Spool:
-    """Rows by rank.
+    """Rows by parcel.
 
     Parameters
     ----------
@@ -111,45 +126,53 @@ class Spool:
         self._folder = folder
         self._batch_rows = batch_rows
         self._parts: list[_Part] = []
+        self._stops: list[int] = [0]  # for each part, its first new run; and one for the end
         self._late: list[_Part] = []
         self._held: list[pl.DataFrame] = []
         self._held_rows = 0
         self._files = 0
 
-    def add(self, rows: pl.DataFrame, first_new: int, next_new: int) -> None:
-        """Keep a batch of rows.
-
-        Parameters
-        ----------
-        rows : polars.DataFrame
-            In file order, with a ``rank`` column.
-        first_new, next_new : int
-            The ranks that appear here for the first time; smaller ones are late rows of earlier parcels.
-        """
-        ranks = rows[RANK]
-        late = ranks < first_new
-        if late.any():
-            self._hold(rows.filter(late))
-            rows = rows.filter(~late)
-        if next_new == first_new:
+    def add(self, rows: pl.DataFrame) -> None:
+        """Keep a batch of rows, in file order; ``rank`` is the number of their run."""
+        if not rows.height:
             return
-        if not rows[RANK].is_sorted():
-            rows = rows.sort(RANK, maintain_order=True)
-        if self._parts and self._parts[-1].path is None:
-            self._parts[-1].store(self._path())
-        self._parts.append(_Part(first_new, next_new, rows))
-        if len(self._parts) > 1:
-            self._parts[-1].store(self._path())
+        if len(self._parts) == 1:
+            self._parts[0].store(self._path())
+        part = _Part(rows)
+        if self._parts:
+            part.store(self._path())
+        self._parts.append(part)
+        self._stops.append(int(rows[RANK][-1]) + 1)
 
-    def __iter__(self) -> Iterator[list[pl.DataFrame]]:
-        """Give all rows of the next parcels as frames that together are about one batch; each rank only once."""
-        if self._held:
-            self._late.append(self._sorted_late())
-        for part in self._parts:
-            yield from self._split(part, part.first, part.stop)
+    def batches(self, order: Order) -> Iterator[list[pl.DataFrame]]:
+        """Give all rows of the next parcels, as frames that together are about one batch; each parcel only once.
+
+        Within a parcel the frames are in the order of the file.
+        """
+        for number, part in enumerate(self._parts):
+            self._hold(self._share(part, number, order, late=True))
+        self._drop_held()
+        for number, part in enumerate(self._parts):
+            rows = self._share(part, number, order, late=False)
+            if rows.height:
+                yield from self._split(_Part(rows), self._stops[number], self._stops[number + 1])
             part.forget()
         for part in self._late:
             part.forget()
+
+    def _share(self, part: _Part, number: int, order: Order, late: bool) -> pl.DataFrame:
+        """Return the rows of parcels that begin in this part, or the late ones: those of earlier parcels."""
+        begin = self._stops[number]
+        if order.first is None:  # only a run that the end of a batch cut in two is late
+            cut = part.between(begin, begin)[0]
+            return part.rows(0, cut) if late else part.all_rows()[cut:]
+        rows = part.all_rows()
+        runs = rows[RANK].to_numpy()
+        first = order.first[runs]
+        here = first >= begin
+        if late:
+            return rows.with_columns(pl.Series(RANK, first)).filter(pl.Series(~here))
+        return rows.with_columns(pl.Series(RANK, first)).filter(pl.Series(here)).sort(RANK, maintain_order=True)
 
     def _split(self, part: _Part, first: int, stop: int) -> Iterator[list[pl.DataFrame]]:
         slices = [(source, *source.between(first, stop)) for source in (part, *self._late)]
@@ -162,17 +185,18 @@ class Spool:
             yield [source.rows(begin, end) for source, begin, end in slices if end > begin]
 
     def _hold(self, rows: pl.DataFrame) -> None:
+        if not rows.height:
+            return
         self._held.append(rows)
         self._held_rows += rows.height
         if self._held_rows >= LATE_SHARE * self._batch_rows:
-            part = self._sorted_late()
-            part.store(self._path())
-            self._late.append(part)
+            self._drop_held()
+            self._late[-1].store(self._path())
 
-    def _sorted_late(self) -> _Part:
-        rows = pl.concat(self._held, how="diagonal").sort(RANK, maintain_order=True)
+    def _drop_held(self) -> None:
+        if self._held:
+            self._late.append(_Part(pl.concat(self._held).sort(RANK, maintain_order=True)))
         self._held, self._held_rows = [], 0
-        return _Part(int(rows[RANK][0]), int(rows[RANK][-1]) + 1, rows)
 
     def _path(self) -> Path:
         self._files += 1
