@@ -151,6 +151,8 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
     stream, at = _word_stream(folded.codes)
     begins, tokens_informative = _tokens(stream)
     term, first, last = _verified_terms(stream, lexicon)
+    one_thing = ~_crosses(folded.codes, at[first], at[last - 1])
+    term, first, last = term[one_thing], first[one_thing], last[one_thing]
     start, end = _raw_span(folded, at[first], at[last - 1] + 1)
     calibre = _patterns(folded, lexicon)
     if len(calibre[0]):
@@ -217,6 +219,20 @@ def _word_stream(codes: Codes) -> tuple[Codes, Index]:
     keep = np.ones(len(stream), np.bool_)
     keep[1:] = (stream[1:] != SPACE) | (stream[:-1] != SPACE)
     return stream[keep], np.flatnonzero(keep)
+
+
+def _crosses(codes: Codes, first: Index, last: Index) -> NDArray[np.bool_]:
+    """Does a comma or bracket stand inside? "9x19 ammunition, box" is not an ammunition box."""
+    marks = np.concatenate(([0], np.cumsum(_between(codes, ",;()|"))))
+    return marks[last] > marks[first]
+
+
+def _between(codes: Codes, marks: str) -> NDArray[np.bool_]:
+    """Where one of some marks stands, a decimal comma or the stroke of a fraction apart."""
+    here = np.isin(codes, np.frombuffer(marks.encode("utf-32-le"), np.uint32))
+    digit = (codes >= ord("0")) & (codes <= ord("9"))
+    here[1:-1] &= ~(digit[:-2] & digit[2:])
+    return here
 
 
 def _tokens(stream: Codes) -> tuple[Index, NDArray[np.bool_]]:
@@ -351,9 +367,7 @@ def _covered(position: Index, start: Index, end: Index) -> NDArray[np.bool_]:
 def _segments(folded: Folded, break_words: Index) -> Index:
     """Sorted raw positions at which a new thing begins."""
     codes = folded.codes
-    mark = np.isin(codes, np.frombuffer(",;+&/()|\n".encode("utf-32-le"), np.uint32))
-    digit = (codes >= ord("0")) & (codes <= ord("9"))
-    mark[1:-1] &= ~(digit[:-2] & digit[2:]) | (codes[1:-1] == BREAK)
+    mark = _between(codes, ",;+&/()|") | (codes == BREAK)
     return np.unique(np.concatenate([folded.origin[mark], break_words]))
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
-from factory import AS_OF, tables, the_engine
+from factory import AS_OF, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +34,9 @@ def choose(values: st.SearchStrategy[Any], **more: st.SearchStrategy[Any]) -> di
     return {**some, "stated": st.booleans(), **more}
 
 
-MEASURE = choose(NUMBERS, above=NUMBERS, at_least=NUMBERS, below=NUMBERS, at_most=NUMBERS)
+MEASURE = {"is": NUMBERS, "stated": st.booleans(), "above": NUMBERS, "at_least": NUMBERS, "below": NUMBERS, "at_most": NUMBERS}
+FLOAT = {**MEASURE, "in": st.lists(FLOATS, min_size=1, max_size=3)}
+INTEGER = {**MEASURE, "in": st.lists(WHOLE, min_size=1, max_size=3)}
 TEXT_LIKE = choose(TEXTS, starts_with=st.lists(PREFIXES, min_size=1, max_size=3))
 MEMBERS = st.sampled_from(["CAO", "MUW", "XXX"])
 LIST_LIKE = {"stated": st.booleans(), "has": MEMBERS, "has_any": st.lists(MEMBERS, min_size=1, max_size=2)}
@@ -43,22 +44,22 @@ LIST_LIKE = {"stated": st.booleans(), "has": MEMBERS, "has_any": st.lists(MEMBER
 PARCEL: dict[str, tuple[str, Any, st.SearchStrategy[Any], dict[str, st.SearchStrategy[Any]]]] = {
     "route.carrier": ("field", pl.String, TEXTS, TEXT_LIKE),
     "route.mode": ("field", pl.String, MODES, choose(MODES)),
-    "gross_mass_kg": ("field", pl.Float64, FLOATS, MEASURE),
-    "booking.redirects": ("field", pl.Int64, WHOLE, MEASURE),
+    "gross_mass_kg": ("field", pl.Float64, FLOATS, FLOAT),
+    "booking.redirects": ("field", pl.Int64, WHOLE, INTEGER),
     "handling_codes": ("field", pl.List(pl.String), CODES, LIST_LIKE),
     "declared_at": ("field", pl.Datetime("us", "UTC"), st.just(datetime(2026, 1, 1, tzinfo=UTC)), {"stated": st.booleans()}),
     "licence_expected": ("feature", pl.Boolean, FLAGS, choose(FLAGS)),
-    "mass_gap_share": ("feature", pl.Float64, FLOATS, MEASURE),
+    "mass_gap_share": ("feature", pl.Float64, FLOATS, FLOAT),
     "licence_authority": ("feature", pl.String, TEXTS, TEXT_LIKE),
 }
 ITEM = {
     "item.description": ("field", pl.String, TEXTS, TEXT_LIKE),
     "item.hs": ("field", pl.String, TEXTS, TEXT_LIKE),
-    "item.quantity": ("field", pl.Float64, FLOATS, MEASURE),
-    "item.seq": ("field", pl.Int64, WHOLE, MEASURE),
+    "item.quantity": ("field", pl.Float64, FLOATS, FLOAT),
+    "item.seq": ("field", pl.Int64, WHOLE, INTEGER),
     "item.marks": ("field", pl.List(pl.String), CODES, LIST_LIKE),
-    "informative_words": ("feature", pl.Int64, WHOLE, MEASURE),
-    "unit_mass_kg": ("feature", pl.Float64, FLOATS, MEASURE),
+    "informative_words": ("feature", pl.Int64, WHOLE, INTEGER),
+    "unit_mass_kg": ("feature", pl.Float64, FLOATS, FLOAT),
     "goods_class": ("feature", pl.String, TEXTS, TEXT_LIKE),
     "text": ("text", pl.Int64, MASKS, {}),
 }
@@ -70,7 +71,7 @@ def leaf(draw: st.DrawFn, columns: dict[str, Any]) -> dict[str, Any]:
     subject, _, _, operators = columns[column]
     if subject == "text":
         key, names = draw(st.sampled_from([("text", CONCEPTS), ("says", TOPICS)]))
-        some = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))
+        some = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
         return {key: some if len(some) > 1 else some[0]}
     operator = draw(st.sampled_from(sorted(operators)))
     return {subject: column, operator: draw(operators[operator])}
@@ -221,6 +222,23 @@ def test_the_size_of_the_batch_does_not_matter(size: int) -> None:
     assert answers(conditions, many, None) == ([[True, None], [None, False]] * size)[:size]
 
 
+@pytest.mark.parametrize("numbers", [[1, 2], [1, 0.5], [1.0, 2.0]])
+@pytest.mark.parametrize("field", ["gross_mass_kg", "booking.redirects"])
+def test_numbers_written_with_and_without_a_point_are_the_same(field: str, numbers: list[float]) -> None:
+    condition = parse({"field": field, "in": numbers})
+    parcels = [({**dict.fromkeys(PARCEL), field: value}, []) for value in (1, 3, None)]
+    for target in ("numpy", "polars"):
+        assert answers([condition], parcels, target) == [[True], [False], [None]]
+
+
+@pytest.mark.parametrize("target", ["numpy", "polars"])
+def test_a_concept_named_twice_is_that_concept(target: str) -> None:
+    condition = parse({"any_item": {"text": ["firearm", "firearm"]}})
+    masks = [bit(["firearm"]), bit(["firearm_part"])]
+    parcels = [(dict.fromkeys(PARCEL), [{**dict.fromkeys(ITEM), "text": mask}]) for mask in masks]
+    assert answers([condition], parcels, target) == [[True], [False]]
+
+
 # -- parsing -----------------------------------------------------------------------------------------------------------
 
 
@@ -361,9 +379,3 @@ def test_every_committed_leaf_fits_its_column(engine: Any) -> None:
                 frame = facts.items if FEATURES[found.column].level == "item" else facts.parcels
                 assert found.column in frame.columns
 
-
-def test_knowing_more_cannot_hurt_the_arrays() -> None:
-    truth = evaluate([parse({"field": "route.mode", "stated": False})], *frames([(dict.fromkeys(PARCEL), [])])).truth
-    assert truth.true.dtype == np.bool_
-    assert truth.true.tolist() == [[True]]
-    assert the_engine().active

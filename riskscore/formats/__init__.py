@@ -71,8 +71,8 @@ def open_manifest(
 class Manifest:
     """One manifest being read; see `open_manifest`.
 
-    Iterating gives `riskscore.schema.Tables`, parcels in order of first appearance. The whole file is read before the first
-    batch comes out, so a damaged archive is refused before anything is scored.
+    Iterating gives `riskscore.schema.Tables`, parcels in order of first appearance. The whole file is read before the
+    first batch comes out, so a damaged archive is refused before anything is scored.
 
     Attributes
     ----------

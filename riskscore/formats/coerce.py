@@ -17,14 +17,17 @@ from riskscore.formats.columns import Notes
 from riskscore.formats.leaves import NotJsonError, leaf, parse_json, shown
 from riskscore.formats.moments import read_days, read_times
 from riskscore.formats.numerals import Decimals, measure_of, read_currency, read_numbers
-from riskscore.normalise import fold_key_expr
+from riskscore.keys import fold_key_expr
 from riskscore.schema import BY_PATH, Field
 
 MISSING_WORDS = ("", "n/a", "null", "none", "nan", "-", "--", "?")
 ABSURD = 1e12  # no parcel weighs, measures, costs or counts more
 NUMBER = ":number"  # a column `x:number` beside `x` holds the values that came as numbers (JSON)
-_MISSING = sorted({"".join(case) for word in MISSING_WORDS for case in product(*zip(word.lower(), word.upper(), strict=True))})
-_BLANKS = " \t\r\n\v\f\x00\x1c\x1d\x1e\x1f\x85\u00a0\u2028\u2029\u202f\u200b\ufeff"
+_MISSING = sorted(
+    {"".join(cases) for word in MISSING_WORDS for cases in product(*zip(word, word.upper(), strict=True))}
+)
+_UNSEEN = ("\x00", "\u200b", "\ufeff")  # not blanks to polars, but nobody typed them
+_BLANKS = " \t\r\n\v\f\x85\u00a0\u2028\u2029\u202f" + "".join(_UNSEEN)
 _CODES = ("_id", "waybill", ".id_number", ".postcode", ".phone", ".email", "un_number", ".hs_code", ".unit")
 
 PROBLEM_SCHEMA = pl.Schema({"row": pl.UInt32, "field": pl.String, "raw": pl.String, "reason": pl.String})
@@ -57,6 +60,10 @@ class Coercion:
     countries: Mapping[str, str]
     decimals: Decimals
     notes: Notes = field(default_factory=Notes)
+    _country_codes: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._country_codes = tuple(sorted(set(self.countries.values())))
 
     def frame(self, raw: pl.DataFrame, paths: Iterable[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Type the columns of a batch.
@@ -102,33 +109,34 @@ class Coercion:
         self, raw: pl.Series, field: Field, number: pl.Series | None = None
     ) -> tuple[pl.Series, list[pl.DataFrame], pl.Series | None]:
         """Type one column: its values, its problems, and the currencies that amounts state themselves."""
-        if field.kind == "list":
-            return (*self._lists(raw, field), None)
-        if field.kind == "records":
-            return (*self._records(raw, field), None)
         if field.kind in ("number", "integer"):
             return self._numbers(raw, field, number)
-        if field.kind in ("timestamp", "date"):
-            if raw.dtype.is_temporal() and raw.dtype != pl.Time and not isinstance(raw.dtype, pl.Duration):
-                return _native_times(raw).cast(field.dtype), [], None
-            values = stated(as_text(raw))
-            read = read_times(values) if field.kind == "timestamp" else read_days(values)
-            what = "a date" if field.kind == "date" else "a date and time"
-            return read, _bad(field.path, values, read.is_null() & values.is_not_null(), f"not {what}"), None
-        text = as_text(raw)
-        if field.kind == "text":
-            return text.alias(field.path).to_frame().select(_text(field.path)).to_series(), [], None
-        values, unread = self._closed(text, field)
-        return values, _bad(field.path, text, unread, _reason(field)), None
+        if field.kind == "list":
+            values, problems = _once(raw, lambda distinct: self._lists(distinct, field))
+        elif field.kind == "records":
+            values, problems = _once(raw, lambda distinct: self._records(distinct, field))
+        elif field.kind in ("timestamp", "date"):
+            values, problems = _times(raw, field)
+        elif field.kind == "text":
+            values, problems = as_text(raw).alias(field.path).to_frame().select(_text(field.path)).to_series(), []
+        else:
+            text = as_text(raw)
+            values, unread = self._closed(text, field)
+            problems = _bad(field.path, text, unread, _reason(field))
+        return values, problems, None
 
     def _closed(self, text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
         """Read codes from a closed list (choices, countries, currencies); tell which are not of it."""
         kind = field.of if field.kind == "list" else field.kind
+        canonical = {"choice": field.choices, "country": self._country_codes}.get(kind)
+        if canonical and (text.is_in(canonical) | text.is_null()).all():
+            return text, pl.repeat(value=False, n=len(text), eager=True)
         if kind == "choice":
             values = _by_distinct(text, lambda t: _choices(t, field.choices))
         elif kind == "country":
             values = _by_distinct(text, self._countries)
         else:
+            text = stated(text)  # NAN would pass for a currency
             values = _by_distinct(text, lambda t: t.to_frame("t").select(read_currency(pl.col("t"))).to_series())
         unread = values.is_null() & text.is_not_null()
         return values, unread & stated(text).is_not_null() if unread.any() else unread
@@ -242,6 +250,26 @@ class Coercion:
         return _at_rows(both, lists, len(raw), field.dtype), problems
 
 
+def _once(
+    raw: pl.Series, read: Callable[[pl.Series], tuple[pl.Series, list[pl.DataFrame]]]
+) -> tuple[pl.Series, list[pl.DataFrame]]:
+    """Read each distinct text once; its values and problems go to every row that has it."""
+    if raw.dtype != pl.String:
+        return read(raw)
+    coded = pl.DataFrame({"text": raw}).with_row_index("row").drop_nulls()
+    distinct = coded["text"].unique(maintain_order=True)
+    if 2 * len(distinct) > coded.height:
+        return read(raw)
+    codes = coded.join(
+        pl.DataFrame({"text": distinct}).with_row_index("code"), on="text", maintain_order="left"
+    ).select("row", "code")
+    values, problems = read(distinct)
+    placed = _at_rows(codes["row"], values.gather(codes["code"]), len(raw), values.dtype)
+    return placed, [
+        codes.join(frame.rename({"row": "code"}), on="code", maintain_order="left").drop("code") for frame in problems
+    ]
+
+
 def as_text(raw: pl.Series) -> pl.Series:
     """Bring a column to text: 123.0 becomes ``123``, bytes are UTF-8 or else Western letters."""
     if raw.dtype == pl.String:
@@ -249,9 +277,11 @@ def as_text(raw: pl.Series) -> pl.Series:
     if raw.dtype.is_float():
         return _plainly(raw)
     if isinstance(raw.dtype, (pl.List, pl.Array, pl.Struct)):
-        return pl.DataFrame({"v": raw}).select(
-            pl.when(pl.col("v").is_not_null()).then(pl.struct("v").struct.json_encode())
-        ).to_series()
+        return (
+            pl.DataFrame({"v": raw})
+            .select(pl.when(pl.col("v").is_not_null()).then(pl.struct("v").struct.json_encode()))
+            .to_series()
+        )
     if raw.dtype == pl.Binary:
         return pl.Series(raw.name, [None if b is None else b.decode("utf-8", "replace") for b in raw], dtype=pl.String)
     return raw.cast(pl.String)
@@ -265,11 +295,10 @@ def stated(text: pl.Series) -> pl.Series:
 
 
 def read_ids(raw: pl.Series) -> pl.Series:
-    """Read parcel ids: no blanks or control characters at the ends, and null where nothing is stated."""
-    text = as_text(raw)
-    if text.str.contains("\0", literal=True).any():
+    """Read parcel ids: no blanks or zero bytes at the ends, and null where nothing is stated."""
+    text = as_text(raw).str.strip_chars()
+    if any(text.str.contains(character, literal=True).any() for character in _UNSEEN):
         text = text.str.strip_chars(_BLANKS)
-    text = text.str.strip_chars()
     return text.alias("id").to_frame().select(pl.when(~pl.col("id").is_in(_MISSING)).then("id")).to_series()
 
 
@@ -298,17 +327,22 @@ def _by_distinct(text: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.
     return text.replace_strict(distinct, values, default=None, return_dtype=values.dtype)
 
 
-def _native_times(raw: pl.Series) -> pl.Series:
+def _times(raw: pl.Series, field: Field) -> tuple[pl.Series, list[pl.DataFrame]]:
     if isinstance(raw.dtype, pl.Datetime):
         zoned = raw.dt.convert_time_zone("UTC") if raw.dtype.time_zone else raw.dt.replace_time_zone("UTC")
-        return zoned.dt.cast_time_unit("us")
-    return raw.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        return zoned.dt.cast_time_unit("us").cast(field.dtype), []
+    if raw.dtype == pl.Date:
+        return raw.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(field.dtype), []
+    texts = stated(as_text(raw))
+    values = read_times(texts) if field.kind == "timestamp" else read_days(texts)
+    what = "a date" if field.kind == "date" else "a date and time"
+    return values, _bad(field.path, texts, values.is_null() & texts.is_not_null(), f"not {what}")
 
 
 def _plainly(number: pl.Series) -> pl.Series:
     """Write numbers as people do: no ``.0`` behind whole ones."""
-    whole = (number.floor() == number) & (number.abs() < 2**53)
-    return number.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole.fill_null(value=False), number.cast(pl.String))
+    whole = ((number.floor() == number) & (number.abs() < 2**53)).fill_null(value=False)
+    return number.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, number.cast(pl.String))
 
 
 def _why_not(value: pl.Expr, whole: bool) -> pl.Expr:

@@ -66,17 +66,18 @@ class Columns:
         self.notes = notes
         self.mapped: dict[str, list[str]] = {}
         self._paths: set[str] = set()
+        self._spelled: dict[str, str] = {}
         for ours, theirs in (mapping or {}).items():
             path = _KNOWN.get(clean_name(ours))
             if path is None:
                 raise ManifestError(
-                    f"{name}: the mapping names {ours!r}, which is no field of a declaration"
-                    f"{_close(ours, _KNOWN)}"
+                    f"{name}: the mapping names {ours!r}, which is no field of a declaration{_close(ours, _KNOWN)}"
                 )
             if path in self._paths:
                 raise ManifestError(f"{name}: the mapping names {path} twice")
             self._paths.add(path)
             self.mapped.setdefault(clean_name(theirs), []).append(path)
+            self._spelled[clean_name(theirs)] = theirs
 
     def recognised(self, names: Iterable[str]) -> int:
         """Count the names that mean something here."""
@@ -137,9 +138,10 @@ class Columns:
         for theirs, paths in self.mapped.items():
             if theirs not in seen:
                 found = [name.strip(_TRIM) for name in names]
+                close = _close(theirs, {clean_name(name): name for name in found})
                 raise ManifestError(
-                    f"{self.name}: the mapping takes {paths[0]} from the column {theirs!r}, which is not in the file"
-                    f"{_close(theirs, {clean_name(f): f for f in found})}. Columns found: {_listed(found)}"
+                    f"{self.name}: the mapping takes {paths[0]} from the column {self._spelled[theirs]!r}, "
+                    f"which is not in the file{close}. Columns found: {_listed(found)}"
                 )
 
     def no_parcel_id(self, names: Iterable[str]) -> str:

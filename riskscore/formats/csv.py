@@ -16,6 +16,7 @@ from riskscore.formats.records import MAX_LINE, Flags, Lines, NeedMoreError, Rec
 
 SEPARATORS = (b",", b";", b"\t", b"|")
 MAX_HEADER = 1 << 20
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _EXCEL_HINT = re.compile(rb'\s*"?sep=([^\w"\r\n])\1*"?\s*', re.IGNORECASE)  # first line that tells Excel the separator
 
 
@@ -79,24 +80,30 @@ class CsvRows:
     def _whole_lines(self) -> bytes:
         if self._last:
             return self._rest
-        return self._rest[: max(self._rest.rfind(b"\n"), self._rest.rfind(b"\r", 0, -1)) + 1]
+        end = self._rest.rfind(b"\n")
+        return self._rest[: max(end, self._rest.rfind(b"\r", 0, -1) if self._returns else end) + 1]
+
+    def _scan(self, data: bytes) -> Lines:
+        return scan(data, self._separator[0], self._returns)
 
     def _read_header(self, columns: Columns) -> None:
+        # The first line end decides: in a file with line feeds, a return alone is a sender's, not the exporter's.
+        first = _LINE_END.search(self._rest)
+        self._returns = first is not None and first[0] == b"\r"
         head = self._whole_lines()[:MAX_HEADER]
-        separators = SEPARATORS
-        first = True
-        for number, line in enumerate(head.splitlines()):
-            hint = _EXCEL_HINT.fullmatch(line) if first else None
-            if hint:
-                separators = (hint[1],)
-            elif line.strip(b' \t\v\f"'):
-                break
-            first = first and not line.strip()
-        else:
+        separators: tuple[bytes, ...] = SEPARATORS
+        lines = scan(head, 0, self._returns)
+        texts = [head[start:stop] for start, stop in zip(lines.start[:1000], lines.stop, strict=False)]
+        said = [number for number, text in enumerate(texts) if text.strip(b' \t\v\f"')][:2]
+        hint = _EXCEL_HINT.fullmatch(texts[said[0]]) if said else None
+        if hint:
+            separators, said = (hint[1],), said[1:]
+        if not said:
             raise ManifestError(f"{columns.name}: has no header")
+        number = said[0]
         choices = []
         for separator in separators:
-            lines = scan(head, separator[0])
+            lines = scan(head, separator[0], self._returns)
             header = take_record(head, lines, number, separator, None, 0, last=True)
             names = [field.decode("utf-8", "replace") for field in header.fields]
             choices.append(((columns.recognised(names), len(names)), separator, names, header, lines))
@@ -115,7 +122,7 @@ class CsvRows:
             if len(self._rest) > MAX_LINE + 1:
                 self._skip_endless_line()
             return self._frame([], [])
-        lines = scan(data, self._separator[0])
+        lines = self._scan(data)
         ends_empty = np.frombuffer(data, dtype=np.uint8)[np.maximum(lines.stop - 1, 0)] == self._separator[0]
         fits = (lines.fields <= self._width) | ((lines.fields == self._width + 1) & ends_empty)
         simple = (lines.quoted | lines.literal) & fits & ~lines.blank & (lines.stop - lines.start <= MAX_LINE)
@@ -173,7 +180,7 @@ class CsvRows:
         self._reject(self._line, Record(head.split(self._separator), 1, _too_long()), head[:4096])
         rest = self._rest
         while not self._last:
-            end = min((at for at in (rest.find(b"\n"), rest.find(b"\r", 0, -1)) if at >= 0), default=-1)
+            end = min((at for at in (rest.find(b"\n"), self._lone_return(rest)) if at >= 0), default=-1)
             if end >= 0:
                 break
             rest, self._last = _next(self._chunks, rest[-1:])
@@ -182,6 +189,9 @@ class CsvRows:
         crlf = rest[end : end + 2] == b"\r\n"
         self._rest = rest[end + 1 + crlf :]
         self._line += 1
+
+    def _lone_return(self, rest: bytes) -> int:
+        return rest.find(b"\r", 0, -1) if self._returns else -1
 
     def _reject(self, line: int, record: Record, raw: bytes) -> None:
         at = self._positions["parcel_id"]
@@ -198,7 +208,7 @@ class CsvRows:
         columns = sorted(set(self._positions.values()))
         header = separator.join(str(position).encode() for position in range(width))
         frame = pl.read_csv(
-            header + b"\n" + _joined(data, lines, chosen),
+            header + b"\n" + _joined(data, lines, chosen, self._returns),
             separator=separator.decode(),
             quote_char=quote,
             infer_schema=False,
@@ -252,7 +262,7 @@ def _next(chunks: Iterator[bytes], rest: bytes) -> tuple[bytes, bool]:
     return (rest, True) if chunk is None else (rest + chunk, False)
 
 
-def _joined(data: bytes, lines: Lines, chosen: Flags) -> bytes:
+def _joined(data: bytes, lines: Lines, chosen: Flags, returns: bool) -> bytes:
     """Cut the chosen lines out, every line end a line feed."""
     if not chosen.all():
         edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
@@ -260,5 +270,6 @@ def _joined(data: bytes, lines: Lines, chosen: Flags) -> bytes:
         runs = zip(lines.start[first].tolist(), lines.next[last].tolist(), strict=True)
         data = b"".join([data[start:stop] for start, stop in runs])
     if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        data = data.replace(b"\r\n", b"\n")
+        data = data.replace(b"\r", b"\n") if returns else data
     return data

@@ -21,12 +21,13 @@ import zstandard
 
 from riskscore.errors import ManifestError
 from riskscore.formats.letters import guess_letters
+from riskscore.formats.records import MAX_LINE
 
 CHUNK = 4 << 20  # bytes per piece; large enough for vectorised work, small enough to forget
 HEAD = 64 << 10
 MAX_UNPACKED = 8 << 30  # of a Parquet or Excel file inside an archive, which must be written out to be read
 UTF8_SHARE = 0.1  # of the lines with special letters: from here the file is UTF-8 with some lines in an old encoding
-_ZSTD_PIECE = 1024  # one byte of zstd can become 32 kB: small pieces bound the output
+_ZSTD_PIECE = 256  # one byte of zstd can become 32 kB: small pieces bound the output
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE = tuple(bytes([0x50 + i, 0x2A, 0x4D, 0x18]) for i in range(16))
@@ -221,9 +222,10 @@ class Text:
         self.old_encoding = "cp1252"
         self.old_lines = 0
         told = _known_encoding(source, encoding) if encoding else None
-        self.encoding = told or encoding_by_bytes(source.head())
+        head = source.head()
+        self.encoding = told or encoding_by_bytes(head)
         if self.encoding == "utf-8":
-            self._survey(told is not None)
+            self._survey(told is not None or head.startswith(codecs.BOM_UTF8))
 
     def note(self) -> str:
         """Say in one line what the text was read as."""
@@ -237,7 +239,7 @@ class Text:
         if self.encoding != "utf-8":
             pieces = self._decoded()
         elif self.old_lines:
-            pieces = (self._mended(lines) for lines in _whole_lines(self._without_mark(), self.size))
+            pieces = (self._mended(lines) for lines in _whole_lines(self._without_mark()))
         else:
             pieces = self._without_mark()
         yield from pieces
@@ -273,13 +275,13 @@ class Text:
             line if _is_utf8(line) else line.decode(self.old_encoding, "replace").encode() for line in lines
         )
 
-    def _survey(self, told: bool) -> None:
+    def _survey(self, certain: bool) -> None:
         """Find out whether every line is UTF-8, and what the others are."""
-        if all(_is_utf8(chunk) for chunk in _whole_lines(self._without_mark(), self.size)):
+        if all(_is_utf8(chunk) for chunk in _whole_lines(self._without_mark())):
             return
         good = bad = 0
         sample = bytearray()
-        for chunk in _whole_lines(self._without_mark(), self.size):
+        for chunk in _whole_lines(self._without_mark()):
             for line in chunk.splitlines():
                 if line.isascii():
                     continue
@@ -290,7 +292,7 @@ class Text:
                     if len(sample) < HEAD:
                         sample += line + b"\n"
         letters = guess_letters(bytes(sample))
-        if told or good >= UTF8_SHARE * (good + bad):
+        if certain or good >= UTF8_SHARE * (good + bad):
             self.old_encoding, self.old_lines = letters, bad
         else:
             self.encoding = letters
@@ -310,7 +312,7 @@ def encoding_by_bytes(head: bytes) -> str:
     """Tell UTF-16 by its mark or by the zero byte beside every plain letter; all else starts as UTF-8."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    start = head[:512]
+    start = head[:64]  # names of columns, or a brace: plain letters in every language
     low, high = start[0::2].count(0), start[1::2].count(0)
     enough = 0.3 * len(start) / 2
     if len(start) >= 4 and max(low, high) >= enough and min(low, high) <= 0.05 * len(start) / 2:
@@ -326,13 +328,13 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _whole_lines(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Cut between lines, so that a line is judged as one; only a line beyond all measure is cut inside."""
     rest = b""
     for chunk in chunks:
         data = rest + chunk
         end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
-        if not end and len(data) > 4 * max(size, CHUNK):
+        if not end and len(data) > MAX_LINE:
             end = len(data)
         rest = data[end:]
         if end:

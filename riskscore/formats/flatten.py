@@ -70,12 +70,14 @@ class Block:
         with_item = chosen.gather(self.items["parcel"])
         item_place = with_item.cast(pl.UInt32).cum_sum() - 1
         with_fault = chosen.gather(self.faults["parcel"])
+        moved = (
+            place.gather(self.faults["parcel"]).alias("parcel"),
+            item_place.gather(self.faults["item"]).alias("item"),
+        )
         return Block(
             self.parcels.filter(chosen),
             self.items.with_columns(place.gather(self.items["parcel"]).alias("parcel")).filter(with_item),
-            self.faults.with_columns(
-                place.gather(self.faults["parcel"]).alias("parcel"), item_place.gather(self.faults["item"]).alias("item")
-            ).filter(with_fault),
+            self.faults.with_columns(moved).filter(with_fault),
         )
 
     def store(self, stem: Path) -> StoredBlock:
@@ -131,6 +133,7 @@ class Flattening:
     def __init__(self, columns: Columns, keys: dict[str, tuple[Field, ...]]) -> None:
         self._columns = columns
         self._keys = keys
+        self._simple = {key: known[0].path for key, known in keys.items() if _is_simple(key, known)}
         self._parcel: dict[str, _Column] = {}
         self._item: dict[str, _Column] = {}
         self._parents: list[int] = []
@@ -156,8 +159,20 @@ class Flattening:
         for key, value in record.items():
             if key == ITEMS and ITEMS not in self._columns.mapped:
                 self._take_items(value)
-            else:
+            elif not self._put_text(self._parcel, row, key, value):
                 self._take_key(encodable(key), value, (key,))
+
+    def _put_text(self, columns: dict[str, _Column], row: int, key: str, value: Any) -> bool:
+        """Take the ordinary case, text for one field of text that was met before, by the shortest way."""
+        path = self._simple.get(key) if type(value) is str else None
+        if path is None or not (value.isascii() or _is_encodable(value)):
+            return False
+        column = columns.get(path)
+        if column is None:
+            column = columns[path] = _Column()
+        column.rows.append(row)
+        column.values.append(value)
+        return True
 
     def block(self, lines: list[int]) -> Block:
         """Return the raw columns of all declarations taken, which stood on these lines."""
@@ -186,7 +201,9 @@ class Flattening:
                     self._put(f, value, trail, self._own_item)
         elif isinstance(value, dict) and self._is_group(key):
             for inner, inner_value in value.items():
-                self._take_key(f"{key}.{encodable(inner)}", inner_value, (*trail, inner))
+                name = f"{key}.{inner}"
+                if not self._put_text(self._parcel, self._row, name, inner_value):
+                    self._take_key(encodable(name), inner_value, (*trail, inner))
         elif key in _GROUPS:
             if value is not None:
                 path = next(f.path for f in FIELDS if f.path.startswith(f"{key}."))
@@ -206,6 +223,8 @@ class Flattening:
                 continue
             item = self._new_item(position)
             for key, inner in member.items():
+                if self._put_text(self._item, item, f"{ITEMS}.{key}", inner):
+                    continue
                 fields = self._item_fields(encodable(key))
                 for f in fields:
                     self._put(f, inner, (ITEMS, str(position), key), item)
@@ -245,9 +264,7 @@ class Flattening:
             column.rows.append(row)
             column.values.append(text if number is None else number)
 
-    def _put_list(
-        self, f: Field, value: Any, columns: dict[str, _Column], row: int, item: int | None
-    ) -> None:
+    def _put_list(self, f: Field, value: Any, columns: dict[str, _Column], row: int, item: int | None) -> None:
         members = value.split("|") if isinstance(value, str) else value
         if not isinstance(members, list):
             self._fault(item, f.path, f.path, value, "expected a list")
@@ -284,6 +301,8 @@ class Flattening:
             found = tuple(BY_PATH[path] for path in self._columns.paths_of(key))
             if len(self._keys) < MAX_KEYS:
                 self._keys[key] = found
+                if _is_simple(key, found):
+                    self._simple[key] = found[0].path
         return found
 
     def _item_fields(self, key: str) -> tuple[Field, ...]:
@@ -294,6 +313,17 @@ class Flattening:
 
     def _is_group(self, key: str) -> bool:
         return key in _GROUPS or any(name.startswith(f"{key.casefold()}.") for name in self._columns.mapped)
+
+
+def _is_simple(key: str, known: tuple[Field, ...]) -> bool:
+    """Tell whether a key feeds one field that takes text as it is, at the level where the key stands."""
+    return (
+        len(known) == 1 and known[0].kind not in ("list", "records") and known[0].of_item == key.startswith(f"{ITEMS}.")
+    )
+
+
+def _is_encodable(text: str) -> bool:
+    return encodable(text) is text
 
 
 def _column(columns: dict[str, _Column], path: str) -> _Column:

@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from riskscore.formats.coerce import as_text, read_ids
+from riskscore.formats.coerce import NUMBER, as_text, read_ids
 from riskscore.formats.reading import LINE, Reading, rebatch
 from riskscore.formats.spool import RANK, Hashes, Order, Spool
-from riskscore.schema import BY_PATH, FIELDS, ITEM_FIELDS, MAX_ITEMS, Tables, item_schema, parcel_schema
+from riskscore.schema import BY_PATH, FIELDS, ITEM_FIELDS, MAX_ITEMS, PARCEL_FIELDS, Tables, item_schema, parcel_schema
 
 Indexes = npt.NDArray[np.int64]
 _ORDER = {f.path: number for number, f in enumerate(FIELDS)}
 _SHOWN = 80  # characters of a value in a sentence
+_MONEY = ("total_value", "postage", "insured_value", "currency")
 
 
 class Rows(Protocol):
@@ -158,7 +159,7 @@ class Grouping:
         """Build the tables from the complete rows of some parcels, sorted by parcel."""
         reading = self._reading
         starts, parcels = _runs(rows)
-        typed, problems = reading.coercion.frame(rows, [f.path for f in FIELDS])
+        typed, problems = self._typed(rows, starts, parcels)
         lines, ids = rows[LINE], rows["parcel_id"]
         reading.problems.extend(
             problems.select(
@@ -172,19 +173,16 @@ class Grouping:
         )
         columns: dict[str, pl.Series] = {}
         contradictions: list[pl.DataFrame] = []
-        single = len(starts) == rows.height
-        for path in typed.columns:
+        for path, values in typed.items():
             if BY_PATH[path].of_item:
                 continue
-            if single:
-                columns[path] = typed[path]
+            if len(values) == len(starts):
+                columns[path] = values
                 continue
-            columns[path], differing = self._first_stated(typed[path], path, rows, starts, parcels)
+            columns[path], differing = self._first_stated(values, path, rows, starts, parcels)
             contradictions.extend(differing)
         where = pl.Series("parcel", parcels.astype(np.uint32))
-        unread = problems.select(
-            where.gather(problems["row"]), pl.col("field").str.replace(r"\[.*$", "").alias("path")
-        )
+        unread = problems.select(where.gather(problems["row"]), pl.col("field").str.replace(r"\[.*$", "").alias("path"))
         disputed = pl.concat(contradictions) if contradictions else unread.clear()
         reading.counts.rows_used += rows.height
         reading.counts.parcels_scored += len(starts)
@@ -193,8 +191,22 @@ class Grouping:
                 paths_by_parcel(unread, len(starts)).alias("unreadable"),
                 paths_by_parcel(disputed, len(starts)).alias("contradictory"),
             ),
-            items_table(typed, problems, where),
+            items_table(pl.DataFrame({p: v for p, v in typed.items() if BY_PATH[p].of_item}), problems, where),
         )
+
+    def _typed(
+        self, rows: pl.DataFrame, starts: Indexes, parcels: Indexes
+    ) -> tuple[dict[str, pl.Series], pl.DataFrame]:
+        """Type the columns; those that repeat their value within every parcel once per parcel, if all can be read."""
+        coercion = self._reading.coercion
+        steady = _steady_columns(rows, parcels)
+        typed: dict[str, pl.Series] = {}
+        if steady:
+            once, problems = coercion.frame(rows[starts], steady)
+            unread = set(problems["field"].str.replace(r"\[.*$", "").to_list())
+            typed = {path: once[path] for path in once.columns if path not in unread}
+        rest, problems = coercion.frame(rows, [f.path for f in FIELDS if f.path not in typed])
+        return {**typed, **{path: rest[path] for path in rest.columns}}, problems
 
     def _first_stated(
         self, values: pl.Series, path: str, rows: pl.DataFrame, starts: Indexes, parcels: Indexes
@@ -247,7 +259,7 @@ def items_table(typed: pl.DataFrame, problems: pl.DataFrame, parcel: pl.Series) 
     if "item.seq" in columns:
         numbered = pl.col("item.seq").is_not_null().all().over("parcel")
         items = items.sort("parcel", pl.when(numbered).then("item.seq"), maintain_order=True)
-    position = pl.Series(_positions(items["parcel"].to_numpy()).astype(np.uint32))
+    position = pl.Series(_positions(items["parcel"].to_numpy()))
     return complete(items.with_columns(position.alias("item_no")), item_schema())
 
 
@@ -279,6 +291,20 @@ def paths_by_parcel(found: pl.DataFrame, parcels: int) -> pl.Series:
     return joined.zip_with(joined.is_not_null(), empty)
 
 
+def _steady_columns(rows: pl.DataFrame, parcels: Indexes) -> list[str]:
+    """Find the columns of parcels whose raw value never changes from one row of a parcel to the next."""
+    plain = [f.path for f in PARCEL_FIELDS if f.path in rows.columns and not rows.schema[f.path].is_nested()]
+    plain = [path for path in plain if path + NUMBER not in rows.columns]
+    if not rows.height or parcels[-1] + 1 == rows.height:
+        return []
+    within = pl.Series(np.diff(parcels, prepend=-1) == 0)
+    changes = rows.select((pl.col(path).ne_missing(pl.col(path).shift()) & within).any() for path in plain).row(0)
+    steady = {path for path, changed in zip(plain, changes, strict=True) if not changed}
+    if any(path in rows.columns and path not in steady for path in _MONEY):  # an amount may name the currency
+        steady.difference_update(_MONEY)
+    return [path for path in plain if path in steady]
+
+
 def _undo_collisions(rows: pl.DataFrame) -> pl.DataFrame:
     """Part parcels whose ids share a hash: once in 10^7 manifests of a million parcels."""
     same = rows.select(
@@ -298,10 +324,13 @@ def _runs(rows: pl.DataFrame) -> tuple[Indexes, Indexes]:
     return np.flatnonzero(begins), np.cumsum(begins) - 1
 
 
-def _positions(parcels: npt.NDArray[np.uint32]) -> Indexes:
-    begins = np.concatenate([[True], parcels[1:] != parcels[:-1]]) if len(parcels) else np.zeros(0, dtype=bool)
-    starts = np.flatnonzero(begins)
-    return np.arange(len(parcels)) - starts[np.cumsum(begins) - 1]
+def _positions(parcels: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Number the items of each parcel from 0."""
+    begins = np.concatenate([[True], parcels[1:] != parcels[:-1]])[: len(parcels)]
+    places: npt.NDArray[np.uint32] = np.arange(len(parcels), dtype=np.uint32)
+    firsts: npt.NDArray[np.uint32] = places[begins][np.cumsum(begins) - 1]
+    numbers: npt.NDArray[np.uint32] = places - firsts
+    return numbers
 
 
 def _comparable(values: pl.Series) -> pl.Series:
@@ -315,7 +344,12 @@ def _said(values: pl.Series) -> pl.Series:
 
 
 def _problem_lines(
-    lines: pl.Series, ids: pl.Series | None, raw: pl.Series | None, reason: str | pl.Series, rejected: bool, field: str = ""
+    lines: pl.Series,
+    ids: pl.Series | None,
+    raw: pl.Series | None,
+    reason: str | pl.Series,
+    rejected: bool,
+    field: str = "",
 ) -> pl.DataFrame:
     nothing = pl.lit(None, dtype=pl.String)
     return pl.DataFrame({"line": lines}).with_columns(

@@ -1,7 +1,7 @@
 """JSON Lines: one parcel per line, nested, read generously.
 
-Lines are taken in blocks whose size depends on the text alone. Each block becomes raw columns on disk, so that the whole
-manifest has shown its decimal signs, and which parcels it repeats, before the first parcel comes out.
+Lines are taken in blocks whose size depends on the text alone. Each block becomes raw columns on disk, so that the
+whole manifest has shown its decimal signs, and which parcels it repeats, before the first parcel comes out.
 """
 
 from __future__ import annotations
@@ -190,7 +190,10 @@ class JsonParcels:
         at = item_problems["row"]
         label = pl.format("items[{}].{}", items["position"].gather(at), pl.col("field").str.strip_prefix("item."))
         item_problems = item_problems.with_columns(
-            items["parcel"].gather(at).alias("parcel"), at.alias("item"), pl.col("field").alias("path"), label.alias("field")
+            items["parcel"].gather(at).alias("parcel"),
+            at.alias("item"),
+            pl.col("field").alias("path"),
+            label.alias("field"),
         )
         problems = problems.select(
             pl.col("row").alias("parcel"),

@@ -68,19 +68,19 @@ def leaf(value: Any, kind: Kind) -> tuple[str | None, float | None, str | None]:
     tuple
         Text, number, and what is wrong with its type; at most one is not None.
     """
-    if isinstance(value, Literally):
-        return (None, float(value), None) if kind in NUMBERS else (str(value), None, None)
-    if isinstance(value, str):
-        return encodable(value), None, None
-    if value is None:
-        return None, None, None
-    if isinstance(value, bool) or not isinstance(value, (int, float, dt.date, decimal.Decimal)):
-        return None, None, f"expected {_EXPECTED.get(kind, 'text')}, found {_NAMES.get(type(value), 'something else')}"
-    if isinstance(value, dt.date):
-        return value.isoformat(), None, None
-    if kind in NUMBERS:
-        return None, float(value), None
-    return (f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)), None, None
+    text = number = fault = None
+    if isinstance(value, str) and not (isinstance(value, Literally) and kind in NUMBERS):
+        text = encodable(value)
+    elif isinstance(value, (Literally, int, float, decimal.Decimal)) and not isinstance(value, bool):
+        if kind in NUMBERS:
+            number = float(value)
+        else:
+            text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    elif isinstance(value, dt.date):
+        text = value.isoformat()
+    elif value is not None:
+        fault = f"expected {_EXPECTED.get(kind, 'text')}, found {_NAMES.get(type(value), 'something else')}"
+    return text, number, fault
 
 
 def shown(value: Any) -> str:

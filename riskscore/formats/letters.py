@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import re
 
-from charset_normalizer import from_bytes
-
-CANDIDATES = ["cp1250", "cp1251", "cp1252"]
-ENOUGH = 20  # special letters, from which the statistics of charset-normalizer can be trusted to break a tie
+ENOUGH = 20  # special letters, from which statistics can be trusted to break a tie
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _VOWELS = set("aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüÿœąęěůőűăı")
 _SOUTH_SLAVIC = set("čćđšž")
@@ -42,7 +39,11 @@ def guess_letters(sample: bytes) -> str:
     central, western = (sum(_fit(word, encoding) for word in words) for encoding in ("cp1250", "cp1252"))
     if central != western:
         return "cp1250" if central > western else "cp1252"
-    best = from_bytes(sample, cp_isolation=CANDIDATES).best() if special >= ENOUGH else None
+    if special < ENOUGH:
+        return "cp1252"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample, cp_isolation=["cp1250", "cp1252"]).best()
     return "cp1252" if best is None else best.encoding
 
 

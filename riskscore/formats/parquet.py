@@ -118,6 +118,5 @@ def _readable(column: pa.Array) -> pl.Series:
     if any(is_bytes(column.type) for is_bytes in _BYTES):
         texts = [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
         return pl.Series(texts, dtype=pl.String)
-    series = pl.from_arrow(column)
-    assert isinstance(series, pl.Series)
+    series = pl.Series(column)
     return series.cast(pl.String) if series.dtype == pl.Categorical or isinstance(series.dtype, pl.Enum) else series

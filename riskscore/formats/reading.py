@@ -110,4 +110,3 @@ def rebatch(frames: Iterable[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]
             height += frame.height - start
     if held:
         yield pl.concat(held)
-

@@ -1,8 +1,8 @@
 """Lines of separated values → records, when quotes make that anything but simple.
 
-`scan` sorts the lines of a chunk with numpy: those that are records by themselves go to polars, whole; the few others are
-taken apart here by `take_record`, one by one. What a line is read as depends on the text alone, never on where a chunk
-ends.
+`scan` sorts the lines of a chunk with numpy: those that are records by themselves go to polars, whole; the few others
+are taken apart here by `take_record`, one by one. What a line is read as depends on the text alone, never on where a
+chunk ends.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Lines:
     blank: Flags
 
 
-def scan(data: bytes, separator: int) -> Lines:
+def scan(data: bytes, separator: int, returns: bool = False) -> Lines:
     """Find and sort the lines of a chunk that ends with a whole line.
 
     Parameters
@@ -59,19 +59,22 @@ def scan(data: bytes, separator: int) -> Lines:
         UTF-8; the last line may lack its line end.
     separator : int
         The byte between fields.
+    returns : bool
+        A carriage return alone ends a line (old Macintosh); otherwise it is text.
     """
     array = np.frombuffer(data, dtype=np.uint8)
+    alone = np.zeros(0, dtype=np.int64)
     ends = np.flatnonzero(array == LF)
     stop = ends
     if CR in data:
         before = ends - 1
         stop = ends - ((before >= 0) & (array[before] == CR))
-        returns = np.flatnonzero(array == CR)
-        alone = returns[(returns + 1 == len(array)) | (array[np.minimum(returns + 1, len(array) - 1)] != LF)]
-        if len(alone):
-            ends, stop = np.concatenate([ends, alone]), np.concatenate([stop, alone])
-            order = np.argsort(ends, kind="stable")
-            ends, stop = ends[order], stop[order]
+        alone = np.flatnonzero(array == CR)
+        alone = alone[(alone + 1 == len(array)) | (array[np.minimum(alone + 1, len(array) - 1)] != LF)]
+    if returns and len(alone):
+        ends, stop = np.concatenate([ends, alone]), np.concatenate([stop, alone])
+        order = np.argsort(ends, kind="stable")
+        ends, stop = ends[order], stop[order]
     following = ends + 1
     if not len(ends) or following[-1] < len(array):
         following = np.append(following, len(array))
@@ -85,6 +88,9 @@ def scan(data: bytes, separator: int) -> Lines:
     if len(quotes):
         quoted, literal, inside = _judge_quotes(array, separator, start, stop, quotes, separators)
         fields = fields - np.where(quoted, inside, 0)
+    if len(alone) and not returns:
+        of_line = np.searchsorted(start, alone, side="right") - 1
+        quoted[of_line] = literal[of_line] = False  # polars drops a return at the end of a field
     return Lines(start, stop, following, fields, quoted, literal, _blank(data, array, start, stop, separator))
 
 
@@ -112,7 +118,7 @@ def _judge_quotes(
 
 
 def _blank(data: bytes, array: npt.NDArray[np.uint8], start: Indexes, stop: Indexes, separator: int) -> Flags:
-    blank = start == stop
+    blank: Flags = np.equal(start, stop)
     blanks = b" \t\v\f".replace(bytes([separator]), b"")
     for line in np.flatnonzero(~blank & (array[np.minimum(start, len(array) - 1)] <= SPACE)).tolist():
         blank[line] = not data[start[line] : stop[line]].strip(blanks)
@@ -262,9 +268,7 @@ def _swallows_rows(
     """Tell a stray quote, which would swallow good rows up to the next one, from a field over several lines."""
     if width < 2:
         return False
-    cells = [
-        data[lines.start[number] : lines.stop[number]].split(separator) for number in range(line, line + taken)
-    ]
+    cells = [data[lines.start[number] : lines.stop[number]].split(separator) for number in range(line, line + taken)]
     rows = [len(row) == width and _is_reference(row[id_at]) for row in cells[1:]]
     if len(fields) < width or any(field.strip() for field in fields[width:]):
         return any(rows)

@@ -60,9 +60,7 @@ def sniff(head: bytes, encoding: str, name: str) -> Format:
     if not start:
         raise ManifestError(f"{name}: is empty")
     if start[:9].lower().startswith(_MARKUP) or (start.startswith(b"<") and b"</" in start):
-        raise ManifestError(
-            f"{name}: is XML or HTML, which is not read; send CSV, TSV, Excel, JSON Lines or Parquet"
-        )
+        raise ManifestError(f"{name}: is XML or HTML, which is not read; send CSV, TSV, Excel, JSON Lines or Parquet")
     if _looks_binary(text):
         raise ManifestError(
             f"{name}: is a binary file of an unknown format; send CSV, TSV, Excel, JSON Lines or Parquet"

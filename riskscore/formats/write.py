@@ -17,8 +17,6 @@ from types import TracebackType
 from typing import Any, BinaryIO, Protocol, cast
 
 import polars as pl
-import pyarrow.parquet as pq
-import xlsxwriter
 import zstandard
 
 from riskscore.errors import ManifestError
@@ -193,9 +191,7 @@ class _Csv:
         self._header = True
 
     def write(self, frame: pl.DataFrame) -> None:
-        text = flat_text(frame).write_csv(
-            include_header=self._header, separator=self._separator, datetime_format=_TIME
-        )
+        text = flat_text(frame).write_csv(include_header=self._header, separator=self._separator, datetime_format=_TIME)
         self._stream.write(text.encode())
         self._header = False
 
@@ -223,6 +219,8 @@ class _Parquet:
     def write(self, frame: pl.DataFrame) -> None:
         table = frame.to_arrow()
         if self._writer is None:
+            import pyarrow.parquet as pq
+
             self._writer = pq.ParquetWriter(self._stream, table.schema, compression="zstd")
         self._writer.write_table(table.cast(self._writer.schema))
 
@@ -237,6 +235,8 @@ class _Excel:
         self._stream = stream
         self._name = name
         self._row = 0
+        import xlsxwriter
+
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - a zip archive must seek; closed in close()
         options = {
             "constant_memory": True,
@@ -264,7 +264,8 @@ class _Excel:
                 if value is None:
                     continue
                 if isinstance(value, str):
-                    put.write_string(self._row, column, value if len(value) <= MAX_CELL else value[: MAX_CELL - 1] + "…")
+                    shown = value if len(value) <= MAX_CELL else value[: MAX_CELL - 1] + "…"
+                    put.write_string(self._row, column, shown)
                 elif isinstance(value, bool):
                     put.write_boolean(self._row, column, value)
                 else:
@@ -295,8 +296,6 @@ def flat_text(frame: pl.DataFrame, times: bool = False) -> pl.DataFrame:
             columns.append(pl.when(pl.col(name).is_not_null()).then(inner).alias(name))
         elif times and isinstance(dtype, pl.Datetime):
             columns.append(pl.col(name).dt.strftime(_TIME))
-        elif times and dtype.is_temporal():
-            columns.append(pl.col(name).cast(pl.String))
-        elif isinstance(dtype, (pl.Categorical, pl.Enum)) or (times and dtype.is_decimal()):
+        elif isinstance(dtype, (pl.Categorical, pl.Enum)) or (times and (dtype.is_temporal() or dtype.is_decimal())):
             columns.append(pl.col(name).cast(pl.String))
     return frame.with_columns(columns)

@@ -1,7 +1,7 @@
 """Excel workbooks: the first sheet, as texts, after a look at what is in the archive.
 
-A workbook is a zip archive of XML, so it is looked through first: what would unpack to gigabytes, span millions of empty
-cells or declare entities is refused before anything parses it.
+A workbook is a zip archive of XML, so it is looked through first: what would unpack to gigabytes, span millions of
+empty cells or declare entities is refused before anything parses it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import fastexcel
 import polars as pl
 
 from riskscore.errors import ManifestError
@@ -73,6 +72,8 @@ class SheetRows:
 
 
 def _first_sheet(path: Path, name: str) -> pl.DataFrame:
+    import fastexcel
+
     try:
         sheet = fastexcel.read_excel(path).load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
         return sheet.to_polars()
@@ -155,7 +156,8 @@ class _Extent:
     def add(self, text: bytes) -> None:
         if b"<" not in text:
             return
-        self._rows = max(self._rows, *map(int, _ROW.findall(text)), *map(int, _FAR_CELL.findall(text)))
+        numbers = (*map(int, _ROW.findall(text)), *map(int, _FAR_CELL.findall(text)))
+        self._rows = max((self._rows, *numbers))
         named = _CELL.findall(text)
         self._named += len(named)
         self._letters.update(named)
