@@ -150,26 +150,27 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
     """Find, verify, mask, lower and settle. `changed`: only hits that touch a changed folded character are kept."""
     stream, at = _word_stream(folded.codes)
     begins, tokens_informative = _tokens(stream)
-    term, first, last = _verified_terms(stream, lexicon)
+    term, first, last, core = _verified_terms(stream, lexicon)
     one_thing = ~_crosses(folded.codes, at[first], at[last - 1])
-    term, first, last = term[one_thing], first[one_thing], last[one_thing]
+    term, first, last, core = term[one_thing], first[one_thing], last[one_thing], core[one_thing]
     start, end = _raw_span(folded, at[first], at[last - 1] + 1)
     calibre = _patterns(folded, lexicon)
     if len(calibre[0]):
         more_start, more_end = _raw_span(folded, calibre[1], calibre[2])
         term = np.concatenate([term, calibre[0]])
         start, end = np.concatenate([start, more_start]), np.concatenate([end, more_end])
+        core = np.concatenate([core, calibre[2] - calibre[1]])
     columns = lexicon.columns
     concept = columns["concept"][term]
-    order = np.lexsort((term, _rank(concept, columns["needs_cue"][term]), -end, start))
-    term, start, end, concept = term[order], start[order], end[order], concept[order]
+    order = np.lexsort((term, _rank(concept, columns["needs_cue"][term]), -core, -end, start))
+    term, start, end, concept, core = term[order], start[order], end[order], concept[order], core[order]
     text = folded.text_of(start)
     token_raw = folded.origin[at[begins]]
     token_text = folded.text_of(token_raw)
 
     status = np.zeros(len(term), np.int64)
     by = np.full(len(term), -1, np.int64)
-    _longest_wins(start, end, concept, columns["scope"][term], status, by)
+    _longest_wins(start, end, core, concept, columns["scope"][term], status, by)
     covered = (concept == _VAGUE) | (concept == PURPOSE) | (concept == BREAK_WORD)
     informative = tokens_informative & ~_covered(token_raw, start[covered], end[covered])
     _lower(folded, lexicon, term, concept, start, status, by, token_raw[informative])
@@ -246,13 +247,19 @@ def _tokens(stream: Codes) -> tuple[Index, NDArray[np.bool_]]:
     return begins, (letters >= 3) | (ideographs & (letters > 0))
 
 
-def _verified_terms(stream: Codes, lexicon: Lexicon) -> tuple[Index, Index, Index]:
-    """Terms in the word stream whose word ends hold: (term, first, last), the whole inflected or compound word."""
+def _verified_terms(stream: Codes, lexicon: Lexicon) -> tuple[Index, Index, Index, Index]:
+    """Terms in the word stream whose word ends hold.
+
+    Returns
+    -------
+    term, first, last, core
+        The span is the whole inflected or compound word, ``core`` the length of what the term itself matched.
+    """
     haystack = stream.astype("<u4").tobytes().decode("utf-32-le", "replace")
     found = lexicon.automaton.find_matches_as_indexes(haystack, overlapping=True)
     if not found:
         empty = np.zeros(0, np.int64)
-        return empty, empty, empty
+        return empty, empty, empty, empty
     matches = np.array(found, np.int64)
     pattern, first, last = matches[:, 0], matches[:, 1], matches[:, 2]
     counts = lexicon.pattern_first[pattern + 1] - lexicon.pattern_first[pattern]
@@ -280,7 +287,9 @@ def _verified_terms(stream: Codes, lexicon: Lexicon) -> tuple[Index, Index, Inde
             good[ask[chosen]] = np.isin(key[chosen], lexicon.ending_sets[number])
     prefix = first - word_begin
     good &= (prefix == 0) | ((columns["open_left"][term] > 0) & (prefix >= 3))
-    return term[good], word_begin[good], word_end[good]
+    # An ending belongs to the term; the rest of a compound does not.
+    core = np.where(columns["open_right"][term] > 0, last, word_end) - first
+    return term[good], word_begin[good], word_end[good], core[good]
 
 
 def _patterns(folded: Folded, lexicon: Lexicon) -> tuple[Index, Index, Index]:
@@ -329,7 +338,9 @@ def _raw_span(folded: Folded, first: Index, last: Index) -> tuple[Index, Index]:
     return start, end
 
 
-def _longest_wins(start: Index, end: Index, concept: Index, scope: Index, status: Index, by: Index) -> None:
+def _longest_wins(
+    start: Index, end: Index, core: Index, concept: Index, scope: Index, status: Index, by: Index
+) -> None:
     """Drop hits inside a longer one; what lies inside a look-alike phrase (or is one) is masked by it."""
     if not len(start):
         return
@@ -348,7 +359,9 @@ def _longest_wins(start: Index, end: Index, concept: Index, scope: Index, status
     status[masked] = MASKED
     longer = inside & ~masked & ~same & (concept < FIRST_TOPIC)  # topics look at words inside others, too
     status[longer] = INSIDE
-    duplicate = same & ~masked & (concept == concept[owner_row])
+    # In one compound word the term that matched more of it wins: "Luftpistole" is an air pistol, not a pistol.
+    shorter = (core < core[owner_row]) & (concept < FIRST_TOPIC)
+    duplicate = same & ~masked & ((concept == concept[owner_row]) | shorter)
     status[duplicate] = INSIDE
     gone = masked | longer | duplicate
     by[gone] = owner_row[gone]
@@ -419,8 +432,10 @@ def _lower(
         status[lowered] = LOWERED
         by[lowered] = row_of[segment[lowered]]
     scope = columns["scope"][term]
+    # "holster" is a word of languages that put the head first and of others that put it last: both readings hold.
+    twin = (status == INSIDE) & (by >= 0) & (start == start[by]) & (concept == concept[by])
     for kind, head_last in ((1, None), (2, 1), (2, 0)):
-        objects = free & (scope == kind) & ~behind
+        objects = (free | twin) & (scope == kind) & ~behind
         if head_last is not None:
             objects &= columns["head_last"][term] == head_last
         rows = np.flatnonzero(objects)

@@ -357,7 +357,7 @@ def test_the_code_of_the_item_that_fired_is_named() -> None:
 
 
 def test_what_a_sender_types_is_never_a_placeholder() -> None:
-    toy = item("Glock 17 toy pistol", hs_code="9503.00", quantity=1, net_mass_kg=2)
+    toy = item("Glock 17, plastic", hs_code="9503.00", quantity=1, net_mass_kg=2)
     said = text_of(parcel(item("Shoes", hs_code="{words}"), toy), "HS-11")
     plain = text_of(parcel(toy), "HS-11")
     assert said.count("“Glock") == plain.count("“Glock") == 1

@@ -103,7 +103,7 @@ class Coercion:
                 stated[path] = currency
         _currencies_of_amounts(typed, stated)
         found = pl.concat(problems) if problems else pl.DataFrame(schema=PROBLEM_SCHEMA)
-        return pl.DataFrame(typed) if typed else pl.DataFrame({}, height=raw.height), found
+        return pl.DataFrame(typed), found
 
     def column(
         self, raw: pl.Series, field: Field, number: pl.Series | None = None

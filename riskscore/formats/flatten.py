@@ -176,15 +176,17 @@ class Flattening:
 
     def block(self, lines: list[int]) -> Block:
         """Return the raw columns of all declarations taken, which stood on these lines."""
-        parcels = _frame(self._parcel, len(lines))
-        if "parcel_id" not in parcels.columns:
-            parcels = parcels.with_columns(pl.lit(None, dtype=pl.String).alias("parcel_id"))
-        items = _frame(self._item, len(self._parents))
+        parcels = _series(self._parcel, len(lines))
+        if "parcel_id" not in self._parcel:
+            parcels.append(pl.Series("parcel_id", [None] * len(lines), dtype=pl.String))
         return Block(
-            parcels.with_columns(pl.Series(LINE, lines, dtype=pl.Int64)),
-            items.with_columns(
-                pl.Series("parcel", self._parents, dtype=pl.UInt32),
-                pl.Series("position", self._positions, dtype=pl.UInt32),
+            pl.DataFrame([pl.Series(LINE, lines, dtype=pl.Int64), *parcels]),
+            pl.DataFrame(
+                [
+                    pl.Series("parcel", self._parents, dtype=pl.UInt32),
+                    pl.Series("position", self._positions, dtype=pl.UInt32),
+                    *_series(self._item, len(self._parents)),
+                ]
             ),
             pl.DataFrame(self._faults, schema=FAULTS, orient="row"),
         )
@@ -333,11 +335,11 @@ def _column(columns: dict[str, _Column], path: str) -> _Column:
     return found
 
 
-def _frame(columns: dict[str, _Column], height: int) -> pl.DataFrame:
+def _series(columns: dict[str, _Column], height: int) -> list[pl.Series]:
     series = []
     for name, column in columns.items():
         dtype: Any = pl.Float64 if name.endswith(NUMBER) else pl.String
         if name in BY_PATH and BY_PATH[name].kind == "list":
             dtype = pl.List(pl.String)
         series.append(column.series(name, height, dtype))
-    return pl.DataFrame(series) if series else pl.DataFrame(height=height)
+    return series

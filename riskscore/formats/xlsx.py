@@ -55,7 +55,7 @@ class SheetRows:
         self._reading = reading
         reading.decimals.point_is_decimal = True
         sheet = _first_sheet(path, columns.name)
-        stated = pl.any_horizontal(pl.all().str.strip_chars() != "") if sheet.width else pl.lit(value=False)
+        stated = pl.any_horizontal(pl.exclude(LINE).str.strip_chars() != "") if sheet.width else pl.lit(value=False)
         sheet = sheet.with_row_index(LINE, offset=1).filter(stated.fill_null(value=False) if sheet.width else stated)
         if not sheet.height:
             raise ManifestError(f"{columns.name}: the first sheet is empty")
