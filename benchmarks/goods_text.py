@@ -69,7 +69,10 @@ def read_titles(path: str, engine: Engine) -> pl.DataFrame:
     batch = assess(titles_as_parcels(titles), engine, as_of=AS_OF)
     concepts = pl.Series("concepts", batch.goods.concepts)
     right = pl.coalesce(
-        *(pl.when(pl.col("cls") == cls).then((pl.col("concepts") & bit(list(names))) != 0) for cls, names in RECOGNISED.items()),
+        *(
+            pl.when(pl.col("cls") == cls).then((pl.col("concepts") & bit(list(names))) != 0)
+            for cls, names in RECOGNISED.items()
+        ),
         pl.lit(False),
     )
     return titles.with_columns(concepts).with_columns(
@@ -87,7 +90,9 @@ def main() -> None:
     parser.add_argument("--source")
     options = parser.parse_args()
     if not options.titles:
-        sys.exit("name the labelled titles: python -m benchmarks.goods_text TITLES.csv.gz (they are not part of the project)")
+        sys.exit(
+            "name the labelled titles: python -m benchmarks.goods_text TITLES.csv.gz (they are not part of the project)"
+        )
     read = read_titles(options.titles, load_engine())
     table = read.group_by("source", "cls").agg(
         titles=pl.len(),

@@ -98,8 +98,8 @@ def sops_digest(sops: Path) -> str:
     """First 12 hex digits of the sha256 over all SOP files that count, with their names."""
     digest = hashlib.sha256()
     for path in sorted(p for p in sops.rglob("*") if p.suffix in (".yml", ".csv")):
-        digest.update(path.relative_to(sops).as_posix().encode())
-        digest.update(path.read_bytes())
+        for part in (path.relative_to(sops).as_posix().encode(), path.read_bytes()):
+            digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()[:12]
 
 

@@ -17,13 +17,28 @@ import polars as pl
 from riskscore.features.registry import FEATURES, INFORMATIVE, TEXT
 from riskscore.known import UNKNOWN, Grouping, Truth
 from riskscore.lexicon import NUMBER, TOPIC_NUMBER, bit
-from riskscore.schema import BY_PATH
+from riskscore.schema import BY_PATH, Kind
 
 Level = Literal["item", "parcel"]
-OPERATORS = ("is", "in", "above", "at_least", "below", "at_most", "starts_with", "stated", "has", "has_any")
+Sort = Literal["text", "number", "flag", "list", "records", "time"]
+# What an operator can ask about. polars would refuse anything else, and numpy would silently never find it true.
+_ASKS_ABOUT: dict[str, tuple[Sort, ...]] = {
+    "is": ("text", "number", "flag"),
+    "in": ("text", "number", "flag"),
+    "above": ("number",),
+    "at_least": ("number",),
+    "below": ("number",),
+    "at_most": ("number",),
+    "starts_with": ("text",),
+    "stated": ("text", "number", "flag", "list", "records", "time"),
+    "has": ("list",),
+    "has_any": ("list",),
+}
+OPERATORS = tuple(_ASKS_ABOUT)
+_LIST_OPERATORS = ("in", "has_any", "starts_with")
 
 # Columns that normalisation adds, beside the fields of the declaration.
-NORMALISED: dict[str, str] = {
+NORMALISED: dict[str, Kind] = {
     "item.hs": "text",
     "item.hs_status": "choice",
     "item.value_eur": "number",
@@ -32,6 +47,49 @@ NORMALISED: dict[str, str] = {
     "postage_eur": "number",
     "insured_eur": "number",
 }
+_SORTS: dict[Kind, Sort] = {
+    "text": "text",
+    "choice": "text",
+    "country": "text",
+    "currency": "text",
+    "number": "number",
+    "integer": "number",
+    "timestamp": "time",
+    "date": "time",
+    "list": "list",
+    "records": "records",
+}
+# Beside those that ask for any or all items; the rest are numbers. A test holds both lists against the columns.
+FLAG_FEATURES = frozenset(
+    (
+        "identical_values",
+        "export_licence_needed",
+        "import_licence_needed",
+        "licence_claimed",
+        "licence_confirmed",
+        "licence_refuted",
+        "licence_expired",
+        "licence_quantity_short",
+        "deactivation_paper",
+        "deactivation_shown",
+        "dangerous_goods_papers",
+        "screening_suspect",
+        "simplified_procedure",
+        "crosses_border_in_transit",
+        "countries_disagree",
+    )
+)
+TEXT_FEATURES = frozenset(
+    (
+        "hs_class",
+        "goods_class",
+        "licence_need",
+        "licence_authority",
+        "licence_as_of",
+        "licence_jurisdiction",
+        "goods_origin_country",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +134,7 @@ def parse(raw: Any, level: Level = "parcel") -> Condition:
     keys = set(raw)
     if keys & {"all", "any", "not", "any_item", "every_item"}:
         if len(keys) != 1:
-            raise ValueError(f"{sorted(keys)} cannot stand side by side; put them under `all`")
+            raise ValueError(f"{sorted(map(str, keys))} cannot stand side by side; put them under `all`")
         (how,) = keys
         if how in ("all", "any"):
             if not isinstance(raw[how], list) or not raw[how]:
@@ -93,15 +151,7 @@ def parse(raw: Any, level: Level = "parcel") -> Condition:
 def _parse_leaf(raw: dict[str, Any], level: Level) -> Leaf:
     for key, known in (("text", NUMBER), ("says", TOPIC_NUMBER)):
         if key in raw:
-            if level != "item":
-                raise ValueError(f"`{key}` asks about one item; put it under `any_item`")
-            names = raw[key] if isinstance(raw[key], list) else [raw[key]]
-            unknown = [c for c in names if c not in known]
-            if unknown or len(raw) != 1:
-                raise ValueError(
-                    f"`{key}` does not know {unknown or sorted(set(raw) - {key})}; it takes {', '.join(known)}"
-                )
-            return Leaf(TEXT, "text", "text", tuple(names))
+            return _parse_words(raw, key, known, level)
     subjects = [k for k in ("field", "feature") if k in raw]
     operators = [k for k in raw if k in OPERATORS]
     strange = [k for k in raw if k not in OPERATORS and k not in ("field", "feature")]
@@ -111,50 +161,76 @@ def _parse_leaf(raw: dict[str, Any], level: Level) -> Leaf:
         raise ValueError("needs one subject (field, feature, text or says) and one operator")
     subject, operator = subjects[0], operators[0]
     name, value = raw[subject], raw[operator]
-    kind = _kind(subject, name, level)
-    _check_value(name, kind, operator, value)
+    if not isinstance(name, str):
+        raise ValueError(f"`{subject}` needs one name, not {name!r}")
+    _check_value(name, _sort(subject, name, level), operator, value)
     value = tuple(value) if isinstance(value, list) else value
     return Leaf(name, "field" if subject == "field" else "feature", operator, value)
 
 
-def _kind(subject: str, name: str, level: Level) -> str:
-    """What sort of value a column holds: text, number, flag, list …"""
+def _parse_words(raw: dict[str, Any], key: str, known: Mapping[str, int], level: Level) -> Leaf:
+    if level != "item":
+        raise ValueError(f"`{key}` asks about one item; put it under `any_item`")
+    if len(raw) != 1:
+        raise ValueError(f"`{key}` stands alone, without {sorted(str(k) for k in raw if k != key)}")
+    names = raw[key] if isinstance(raw[key], list) else [raw[key]]
+    strange = [name for name in names if not isinstance(name, str) or name not in known]
+    if strange or not names:
+        raise ValueError(f"`{key}` does not know {strange or 'an empty list'}; it takes {', '.join(known)}")
+    return Leaf(TEXT, "text", "text", tuple(names))
+
+
+def _sort(subject: str, name: str, level: Level) -> Sort:
+    """What sort of value a column holds."""
+    sort: Sort = "number"
     if subject == "field":
         if name not in BY_PATH and name not in NORMALISED:
             raise ValueError(f"unknown field `{name}`")
         of_item = name.startswith("item.")
-        kind = NORMALISED.get(name) or BY_PATH[name].kind
+        sort = _SORTS[NORMALISED[name] if name in NORMALISED else BY_PATH[name].kind]
     elif name == INFORMATIVE:
-        of_item, kind = True, "number"
+        of_item = True
     else:
         if name not in FEATURES:
             raise ValueError(f"unknown feature `{name}`")
-        of_item, kind = FEATURES[name].level == "item", "any"
+        feature = FEATURES[name]
+        of_item = feature.level == "item"
+        if name in FLAG_FEATURES or feature.over_items in ("any", "all"):
+            sort = "flag"
+        elif name in TEXT_FEATURES:
+            sort = "text"
     if of_item and level != "item":
         raise ValueError(f"`{name}` is about one item; put it under `any_item` or `every_item`")
     if not of_item and level == "item":
         raise ValueError(f"`{name}` is about the parcel; it cannot stand under `any_item`")
-    return kind
+    return sort
 
 
-def _check_value(name: str, kind: str, operator: str, value: Any) -> None:
-    if operator in ("above", "at_least", "below", "at_most") and (
-        isinstance(value, bool) or not isinstance(value, int | float)
-    ):
-        raise ValueError(f"`{name}`: `{operator}` needs a number, not {value!r}")
-    if operator in ("in", "has_any", "starts_with") and (not isinstance(value, list) or not value):
+def _check_value(name: str, sort: Sort, operator: str, value: Any) -> None:
+    if sort not in _ASKS_ABOUT[operator]:
+        fits = " or ".join(_ASKS_ABOUT[operator])
+        raise ValueError(f"`{operator}` does not fit `{name}` ({sort}); it asks about {fits}")
+    if operator == "stated":
+        if not isinstance(value, bool):
+            raise ValueError(f"`{name}`: `stated` needs true or false")
+        return
+    if operator in _LIST_OPERATORS and (not isinstance(value, list) or not value):
         raise ValueError(f"`{name}`: `{operator}` needs a list")
-    if operator == "stated" and not isinstance(value, bool):
-        raise ValueError(f"`{name}`: `stated` needs true or false")
-    if operator in ("has", "has_any") and kind not in ("list", "any"):
-        raise ValueError(f"`{name}` is not a list; `{operator}` does not fit")
-    if kind == "choice" and name in BY_PATH and operator in ("is", "in"):
-        values = value if isinstance(value, list) else [value]
-        strange = [v for v in values if v not in BY_PATH[name].choices]
-        if strange:
-            raise ValueError(f"`{name}` is never {strange[0]!r}; it is one of {', '.join(BY_PATH[name].choices)}")
-    if operator == "starts_with" and not all(isinstance(v, str) for v in value):
-        raise ValueError(f"`{name}`: write the prefixes in quotes")
+    choices = BY_PATH[name].choices if name in BY_PATH and operator != "starts_with" else ()
+    for target in value if operator in _LIST_OPERATORS else [value]:
+        if sort == "number" and (isinstance(target, bool) or not isinstance(target, int | float) or not _exact(target)):
+            raise ValueError(f"`{name}`: `{operator}` needs a number, not {target!r}")
+        if sort == "flag" and not isinstance(target, bool):
+            raise ValueError(f"`{name}`: `{operator}` needs true or false, not {target!r}")
+        if sort in ("text", "list") and not isinstance(target, str):
+            raise ValueError(f"`{name}`: `{operator}` needs text in quotes, not {target!r}")
+        if choices and target not in choices:
+            raise ValueError(f"`{name}` is never {target!r}; it is one of {', '.join(choices)}")
+
+
+def _exact(number: float) -> bool:
+    """Small enough to be the same as a whole number and as a double; neither infinite nor NaN."""
+    return abs(number) < 2**53
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
@@ -196,13 +272,20 @@ def _leaf_polars(leaf: Leaf) -> pl.Expr:
     column = pl.col(leaf.column)
     if leaf.operator == "stated":
         return column.is_not_null() if leaf.value else column.is_null()
-    return _EXPRESSIONS[leaf.operator](column, bit(list(leaf.value)) if leaf.operator == "text" else leaf.value)
+    return _EXPRESSIONS[leaf.operator](column, bit(leaf.value) if leaf.operator == "text" else leaf.value)
+
+
+def _is_among(column: pl.Expr, targets: tuple[Any, ...]) -> pl.Expr:
+    if isinstance(targets[0], str):
+        return column.is_in(list(targets))
+    # is_in would not compare a whole number with a column of doubles, or the reverse
+    return pl.any_horizontal([column.eq(target) for target in targets])
 
 
 _EXPRESSIONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
     "text": lambda column, mask: (column & mask) != 0,
     "is": lambda column, target: column.eq(target),
-    "in": lambda column, targets: column.is_in(list(targets)),
+    "in": _is_among,
     "above": lambda column, limit: column.gt(limit),
     "at_least": lambda column, limit: column.ge(limit),
     "below": lambda column, limit: column.lt(limit),
@@ -253,7 +336,7 @@ def _leaf_numpy(leaf: Leaf, values: list[Any]) -> Truth:
     if leaf.operator == "stated":
         return Truth(known, ~known) if leaf.value else Truth(~known, known)
     ask = _QUESTIONS[leaf.operator]
-    target = bit(list(leaf.value)) if leaf.operator == "text" else leaf.value
+    target = bit(leaf.value) if leaf.operator == "text" else leaf.value
     true = np.array([v is not None and bool(ask(v, target)) for v in values], np.bool_)
     return Truth(true, known & ~true)
 

@@ -27,7 +27,7 @@ _DECLARED = {
     "item.hs_status": ("item.hs_code",),
     "item.value_eur": ("item.value", "item.currency"),
     "s10_status": ("item_id",),
-    "value_eur": ("total_value", "currency"),
+    "value_eur": ("total_value", "currency", "item.value", "item.currency"),
     "postage_eur": ("postage", "currency"),
     "insured_eur": ("insured_value", "currency"),
 }

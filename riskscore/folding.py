@@ -17,7 +17,19 @@ from numpy.typing import NDArray
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 
-TABLE_SIZE = 0x20000  # two Unicode planes; beyond them a character is a word character of its own
+TABLE_SIZE = 0x110000  # all of Unicode
+# Where folding changes anything, and where a character is a letter or digit; to look everywhere costs a second.
+_FOLDING = (
+    (0x0000, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xF900, 0x11000), (0x118A0, 0x118E0), (0x16E40, 0x16E80), (0x1D400, 0x1D800),
+    (0x1E900, 0x1E944), (0x1F100, 0x1F270), (0x1FBF0, 0x1FBFA), (0x2F800, 0x2FA20), (0xE0000, 0xE01F0),
+)  # fmt: skip
+_IDEOGRAPHS = ((0x3400, 0xA000), (0xAC00, 0xD7A4), (0x20000, 0x323B0))
+_OTHER_WORDS = ((0x0000, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xF900, 0x1F270), (0x2F800, 0x2FA20))
+# Fillers and selectors that are letters or marks by category, and that nobody sees.
+_UNSEEN = frozenset(
+    map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800, *range(0x180B, 0x180F),
+              *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+)  # fmt: skip
 SPACE = 32
 BREAK = 10  # between two texts
 
@@ -65,16 +77,31 @@ def fold(text: str) -> str:
 def _fold_character(character: str) -> str:
     if character in LETTERS:
         return LETTERS[character]
+    if character in _UNSEEN:
+        return ""
+    if "\uac00" <= character <= "\ud7a3":
+        return character  # a Hangul syllable is a letter as it stands
     out: list[str] = []
     for c in unicodedata.normalize("NFKD", character).casefold():
         category = unicodedata.category(c)
         if category in ("Mn", "Me", "Cf"):
             continue
-        if category[0] in "ZC":
+        if category[0] == "Z" or category == "Cc":
             out.append(" ")
         else:
             out.append(LETTERS.get(c, c))
     return "".join(out)
+
+
+def _combining() -> NDArray[np.bool_]:
+    """Accents and other marks that belong to a letter: part of honest writing, though they fold to nothing."""
+    marks = np.zeros(TABLE_SIZE, np.bool_)
+    for low, high in _FOLDING:
+        marks[low:high] = [
+            unicodedata.category(chr(c)) in ("Mn", "Me") and chr(c) not in _UNSEEN for c in range(low, high)
+        ]
+    marks[ord("ь")] = marks[ord("Ь")] = True  # a letter without a sound
+    return marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,43 +119,31 @@ class _Tables:
 
 @cache
 def tables() -> _Tables:
-    """The folding tables for all code points of the first two planes."""
-    start = np.zeros(TABLE_SIZE + 1, np.int32)
-    length = np.ones(TABLE_SIZE + 1, np.uint8)
-    word = np.zeros(TABLE_SIZE + 1, np.bool_)
+    """The folding tables for all code points."""
+    identity = np.arange(TABLE_SIZE, dtype=np.uint32)
+    start = identity.astype(np.int32)
+    length = np.ones(TABLE_SIZE, np.uint8)
     letters: list[int] = []
-    identity = np.arange(TABLE_SIZE + 1, dtype=np.uint32)
-    looks_latin, looks_cyrillic = identity.copy(), identity.copy()
-    # Han, Hangul syllables and the private area fold to themselves; skipping them halves the start-up.
-    plain = [(0x3400, 0xA000), (0xAC00, 0xD7B0), (0xD800, 0xF900), (0x10000, 0x1D400), (0x1F300, TABLE_SIZE + 1)]
-    pool_of_plain = []
-    code = 0
-    for low, high in [*plain, (TABLE_SIZE + 1, TABLE_SIZE + 1)]:
-        while code < low:
-            folded = _fold_character(chr(code))
-            start[code], length[code] = len(letters), len(folded)
-            letters.extend(map(ord, folded))
-            code += 1
-        pool_of_plain.append((low, high))
-        code = high
-    for low, high in pool_of_plain:
-        start[low:high] = len(letters) + np.arange(high - low)
-        letters.extend(range(low, high))
-    for low, high in ((0x3400, 0xA000), (0xAC00, 0xD7B0), (0x10000, 0x1D400)):
+    word = np.zeros(TABLE_SIZE, np.bool_)
+    for low, high in _IDEOGRAPHS:
         word[low:high] = True
-    for code in range(0x3400):
-        word[code] = chr(code).isalnum()
-    word[0xF900:0x10000] = [chr(c).isalnum() for c in range(0xF900, 0x10000)]
-    script = np.zeros(TABLE_SIZE + 1, np.uint8)
+    for low, high in _OTHER_WORDS:
+        word[low:high] = [chr(code).isalnum() for code in range(low, high)]
+    for low, high in _FOLDING:
+        for code in range(low, high):
+            folded = _fold_character(chr(code))
+            start[code], length[code] = TABLE_SIZE + len(letters), len(folded)
+            letters.extend(map(ord, folded))
+    script = np.zeros(TABLE_SIZE, np.uint8)
     for code in [*range(0x41, 0x250), *range(0x1E00, 0x1F00)]:
         if chr(code).isalpha():
             script[code] = LATIN
     script[0x370:0x400] = GREEK
     script[0x400:0x530] = CYRILLIC
-    odd = np.zeros(TABLE_SIZE + 1, np.bool_)
-    odd[[0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0xFEFF, 0x180E]] = True
+    odd = (length == 0) & ~_combining()
     odd[0x1D400:0x1D800] = True
     odd[0x24B6:0x24EA] = True  # circled letters
+    looks_latin, looks_cyrillic = identity.copy(), identity.copy()
     for source, target in LOOKS_LATIN.items():
         looks_latin[ord(source)] = ord(target)
     for source, target in LOOKS_CYRILLIC.items():
@@ -136,7 +151,7 @@ def tables() -> _Tables:
     return _Tables(
         start,
         length,
-        np.array(letters, np.uint32),
+        np.concatenate([identity, np.array(letters, np.uint32)]),
         word,
         script,
         odd,
@@ -190,7 +205,7 @@ def fold_batch(texts: list[str]) -> Folded:
     begin = np.concatenate(([1], 1 + np.cumsum(lengths + 3)))
     raw[raw < SPACE] = SPACE
     raw[begin[1:-1] - 2] = BREAK
-    index = np.minimum(raw, TABLE_SIZE)
+    index = raw
     odd = table.odd[index]
     if odd.any():
         odd &= _inside_word(table, index)
@@ -222,17 +237,17 @@ def _undo_twins(table: _Tables, index: Codes) -> tuple[Codes, NDArray[np.bool_]]
     replaced = np.zeros(len(index), np.bool_)
     if not (script > LATIN).any():
         return index, replaced
-    letter = script > 0
+    letter = (script > 0) | (table.length[index] == 0)  # what nobody sees does not part a word
     edges = np.flatnonzero(np.diff(letter.astype(np.int8), prepend=0, append=0))
     starts, ends = edges[::2], edges[1::2]
     scripts = np.bitwise_or.reduceat(script, starts)
-    mixed = (scripts != LATIN) & (scripts != CYRILLIC) & (scripts != GREEK)
+    mixed = ~np.isin(scripts, (0, LATIN, CYRILLIC, GREEK))
     if not mixed.any():
         return index, replaced
     index = index.copy()
     for first, last in zip(starts[mixed], ends[mixed], strict=True):  # few: words that mix scripts
         part = index[first:last]
-        sure = table.script[part][~table.ambiguous[part]]
+        sure = table.script[part][~table.ambiguous[part]]  # unseen characters are of no script
         sure_latin, sure_other = bool((sure == LATIN).any()), bool((sure > LATIN).any())
         if sure_latin and sure_other:
             continue

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskscore.folding import BREAK, SPACE, TABLE_SIZE, Codes, Folded, Index, fold_batch, tables
+from riskscore.folding import BREAK, SPACE, Codes, Folded, Index, fold_batch, tables
 from riskscore.lexicon import BREAK_WORD, FIRST_TOPIC, NUMBER, PURPOSE, SCOPES, WEAPON_CONCEPTS, Lexicon, bit, name_of
 
 COUNTS, INSIDE, MASKED, LOWERED, UNSETTLED = range(5)
@@ -24,6 +24,7 @@ _AMBIGUOUS, _MANIPULATED, _CALIBRE = NUMBER["ambiguous"], NUMBER["manipulated"],
 _WEAPONS = bit(list(WEAPON_CONCEPTS))
 _FOR_LOWERS = _WEAPONS & ~bit(["suppressor", "conversion_device"])
 _LEET = {ord(a): ord(b) for a, b in zip("0134578@$!|", "oieastbasil", strict=True)}
+_LAST_LATIN = 0x2AF
 _SPACED_RUN = 4  # letters written apart that make a word
 
 
@@ -124,7 +125,7 @@ def read_goods(texts: list[str], lexicon: Lexicon) -> GoodsText:
     if len(manipulated.text):
         manipulated.concept[:] = _MANIPULATED
         hits = _concatenate([hits, again, manipulated])
-        order = np.lexsort((hits.end, hits.start, hits.text))
+        order = np.lexsort((-hits.end, hits.start, hits.text))  # stable: other texts keep their order
         place = np.argsort(order)
         by = np.where(hits.by >= 0, place[hits.by], -1)
         hits = replace(hits.take(order), by=by[order])
@@ -173,8 +174,9 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
     _longest_wins(start, end, core, concept, columns["scope"][term], status, by)
     covered = (concept == _VAGUE) | (concept == PURPOSE) | (concept == BREAK_WORD)
     informative = tokens_informative & ~_covered(token_raw, start[covered], end[covered])
-    _lower(folded, lexicon, term, concept, start, status, by, token_raw[informative])
-    _settle(lexicon, term, concept, text, status, by, len(folded.begin) - 1)
+    _lower(folded, lexicon, term, concept, start, end, status, by, token_raw[informative])
+    twins = (status == INSIDE) & (by >= 0) & (start == start[by]) & (end == end[by])
+    _settle(lexicon, term, concept, text, status, by, twins, len(folded.begin) - 1)
 
     says = np.bincount(token_text[informative], minlength=len(folded.begin) - 1)
     # Vague words make a text vague only when it holds nothing else; a settled meaning of the same word comes first.
@@ -215,7 +217,7 @@ def _rank(concept: Index, needs_cue: Index) -> Index:
 def _word_stream(codes: Codes) -> tuple[Codes, Index]:
     """Letters and digits with one blank between words, and where each character stands in `codes`."""
     table = tables()
-    blank = ~table.word[np.minimum(codes, TABLE_SIZE)]
+    blank = ~table.word[codes]
     stream = np.where(blank & (codes != BREAK), SPACE, codes).astype(np.uint32)
     keep = np.ones(len(stream), np.bool_)
     keep[1:] = (stream[1:] != SPACE) | (stream[:-1] != SPACE)
@@ -243,8 +245,9 @@ def _tokens(stream: Codes) -> tuple[Index, NDArray[np.bool_]]:
     begins, ends = edges[::2], edges[1::2]
     digit = np.concatenate(([0], np.cumsum((stream >= ord("0")) & (stream <= ord("9")))))
     letters = (ends - begins) - (digit[ends] - digit[begins])
-    ideographs = stream[begins] >= 0x2E80 if len(begins) else np.zeros(0, np.bool_)
-    return begins, (letters >= 3) | (ideographs & (letters > 0))
+    # Scripts that are not folded to Latin say more with fewer characters.
+    other = np.concatenate(([0], np.cumsum(wordlike & (stream > _LAST_LATIN))))
+    return begins, (letters >= 3) | (other[ends] > other[begins])
 
 
 def _verified_terms(stream: Codes, lexicon: Lexicon) -> tuple[Index, Index, Index, Index]:
@@ -322,16 +325,16 @@ def _stands_alone(buffer: bytes, begin: int, end: int) -> bool:
     before, after = buffer[begin - 1 : begin], buffer[end : end + 1]
     if before.isalnum() or after.isalnum() or b"\0" in buffer[begin:end]:
         return False
-    if before in b".,/" and before and buffer[begin - 2 : begin - 1].isdigit():
+    if before and before in b".," and buffer[begin - 2 : begin - 1].isdigit():
         return False
-    return not (after and after in b".,/x*" and buffer[end + 1 : end + 2].isdigit())
+    return not (after and after in b".,x*" and buffer[end + 1 : end + 2].isdigit())
 
 
 def _raw_span(folded: Folded, first: Index, last: Index) -> tuple[Index, Index]:
     """Folded positions → half-open span as typed, taking in accents that belong to the last letter."""
     start = folded.origin[first]
     end = folded.origin[last - 1] + 1
-    silent = tables().length[np.minimum(folded.raw, TABLE_SIZE)] == 0
+    silent = tables().length[folded.raw] == 0
     if silent.any():
         while (more := silent[np.minimum(end, len(silent) - 1)]).any():
             end = end + more
@@ -384,12 +387,14 @@ def _segments(folded: Folded, break_words: Index) -> Index:
     return np.unique(np.concatenate([folded.origin[mark], break_words]))
 
 
-def _break_words(folded: Folded, start: Index, breaking: NDArray[np.bool_], purpose: NDArray[np.bool_]) -> Index:
+def _break_words(
+    folded: Folded, start: Index, end: Index, breaking: NDArray[np.bool_], purpose: NDArray[np.bool_]
+) -> Index:
     """Where break words stand, but not right behind a purpose word ("per i") nor as a genitive ("hunter's")."""
     rows = np.flatnonzero(breaking)
     apostrophe = np.isin(folded.raw[start[rows] - 1], (ord("'"), ord("’")))
-    behind = np.zeros(len(rows), np.bool_)
-    behind[rows > 0] = purpose[rows[rows > 0] - 1]
+    purpose_ends = end[purpose]
+    behind = np.isin(start[rows] - 1, purpose_ends)
     return start[rows[~apostrophe & ~behind]]
 
 
@@ -399,6 +404,7 @@ def _lower(
     term: Index,
     concept: Index,
     start: Index,
+    end: Index,
     status: Index,
     by: Index,
     informative: Index,
@@ -406,7 +412,8 @@ def _lower(
     """Lower what is not the thing itself: what it is for, what a book or toy is about, what a holster holds."""
     columns = lexicon.columns
     free = status == COUNTS
-    breaks = _segments(folded, _break_words(folded, start, free & (concept == BREAK_WORD), free & (concept == PURPOSE)))
+    steering = free & (concept == BREAK_WORD), free & (concept == PURPOSE)
+    breaks = _segments(folded, _break_words(folded, start, end, *steering))
     segment = np.searchsorted(breaks, start, side="right")
     weapon = free & _has(_WEAPONS, concept)
     if not weapon.any():
@@ -463,10 +470,23 @@ def _first_in_segment(segment: Index, start: Index, chosen: NDArray[np.bool_]) -
     return first
 
 
-def _settle(lexicon: Lexicon, term: Index, concept: Index, text: Index, status: Index, by: Index, n_texts: int) -> None:
+def _settle(
+    lexicon: Lexicon,
+    term: Index,
+    concept: Index,
+    text: Index,
+    status: Index,
+    by: Index,
+    twins: NDArray[np.bool_],
+    n_texts: int,
+) -> None:
     """Ambiguous words count only beside a second cue in the same text."""
     columns = lexicon.columns
     needs = columns["needs_cue"][term] > 0
+    accepted, unsure_accepted = columns["cues"][term].copy(), columns["unsure_cues"][term].copy()
+    twin = np.flatnonzero(twins & (concept == concept[by]))  # the same word in another file: its cues hold, too
+    np.bitwise_or.at(accepted, by[twin], accepted[twin])
+    np.bitwise_or.at(unsure_accepted, by[twin], unsure_accepted[twin])
     concept_free = concept < PURPOSE
     scope_by = np.where(by >= 0, columns["scope"][term[by]], -1)
     # What a toy, a book or an airsoft replica lowered says nothing about the rest; what it is *for* does.
@@ -476,7 +496,7 @@ def _settle(lexicon: Lexicon, term: Index, concept: Index, text: Index, status: 
     unsure = np.zeros(n_texts, np.int64)
     open_cue = needs & (status == COUNTS)
     np.bitwise_or.at(unsure, text[open_cue], 1 << concept[open_cue])
-    settled = ((cues[text] & columns["cues"][term]) | (unsure[text] & columns["unsure_cues"][term])) != 0
+    settled = ((cues[text] & accepted) | (unsure[text] & unsure_accepted)) != 0
     status[needs & (status == COUNTS) & ~settled] = UNSETTLED
 
 
@@ -484,59 +504,69 @@ def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits:
     """Terms that show only when digits are read as letters and letters written apart are joined."""
     codes = folded.codes
     letter = (codes >= ord("a")) & (codes <= ord("z"))
-    leet = np.isin(codes, np.array(list(_LEET), np.uint32))
-    leet_at = np.zeros(len(codes), np.bool_)
-    leet_at[1:-1] = leet[1:-1] & (letter[:-2] | leet[:-2]) & letter[2:] & (codes[:-2] != BREAK)
-    leet_at[1:-2] &= letter[:-3] | letter[3:]
-    word = tables().word[np.minimum(codes, TABLE_SIZE)]
-    single = np.zeros(len(codes), np.bool_)
-    single[1:-1] = letter[1:-1] & ~word[:-2] & ~word[2:]
-    pairs = np.zeros(len(codes), np.bool_)
-    pairs[2:] = single[2:] & single[:-2]
-    long = pairs.copy()
-    for step in range(1, _SPACED_RUN - 1):
-        long[2 * step :] &= pairs[: -2 * step]
-    position = np.flatnonzero(leet_at | long)
+    digit_like = np.isin(codes, np.array(list(_LEET), np.uint32))
+    leet = np.zeros(len(codes), np.bool_)
+    leet[1:-2] = digit_like[1:-2] & letter[2:-1] & (letter[:-3] | digit_like[:-3] | letter[3:])
+    position = np.flatnonzero(leet | (_apart(codes) > 0))
+    found = hits.take(np.zeros(0, np.int64))
     if not len(position):
-        return hits.take(np.zeros(len(hits.text), np.bool_))
+        return found
     chosen = np.unique(folded.text_of(folded.origin[position]))
     part = fold_batch([texts[i] for i in chosen])
-    joined, changed = _without_manipulation(part)
-    found = _analyse(joined, lexicon, changed).hits
-    terms = lexicon.columns
-    good = (found.status == COUNTS) & _has(_WEAPONS & ~(1 << _CALIBRE), found.concept)
-    good &= (terms["needs_cue"][found.term] == 0) & (found.end - found.start >= 4)
-    found = found.take(good)
-    found.text[:] = chosen[found.text]
     # What was already read as typed, or masked there, is not a manipulation.
     seen = hits.take(np.flatnonzero(_has(_WEAPONS | (1 << _LOOKALIKE), hits.concept)))
     base = folded.begin
-    new = ~_covered(base[found.text] + found.start, base[seen.text] + seen.start, base[seen.text] + seen.end)
-    return found.take(new)
+    columns = lexicon.columns
+    for one in "il":  # the digit one stands for either letter
+        if one == "l" and not (part.codes == ord("1")).any():
+            break
+        joined, changed = _without_manipulation(part, one)
+        again = _analyse(joined, lexicon, changed).hits
+        good = (again.status == COUNTS) & _has(_WEAPONS & ~(1 << _CALIBRE), again.concept)
+        good &= (columns["needs_cue"][again.term] == 0) & (again.end - again.start >= _SPACED_RUN)
+        again = again.take(good)
+        again.text[:] = chosen[again.text]
+        known = _concatenate([seen, found])
+        span = base[known.text] + known.start, base[known.text] + known.end
+        order = np.argsort(span[0], kind="stable")
+        new = ~_covered(base[again.text] + again.start, span[0][order], span[1][order])
+        found = _concatenate([found, again.take(new)])
+    return found
 
 
-def _without_manipulation(part: Folded) -> tuple[Folded, NDArray[np.bool_]]:
+def _apart(codes: Codes) -> Codes:
+    """Number of the run of single letters ("p i s t o l") that each character lies in, from 1; 0 outside of runs."""
+    word = tables().word[codes]
+    edges = np.flatnonzero(np.diff(word.astype(np.int8), prepend=0, append=0))
+    begins, ends = edges[::2], edges[1::2]
+    runs = np.zeros(len(codes), np.uint32)
+    single = (ends - begins == 1) & (codes[begins] >= ord("a")) & (codes[begins] <= ord("z"))
+    if np.count_nonzero(single) < _SPACED_RUN:
+        return runs
+    breaks = np.concatenate(([0], np.cumsum(codes == BREAK)))
+    new_text = np.diff(breaks[begins], prepend=-1) != 0
+    groups = np.cumsum(~single | new_text | np.concatenate(([True], ~single[:-1])))
+    size = np.bincount(groups[single], minlength=int(groups[-1]) + 1)
+    for number, group in enumerate(np.flatnonzero(size >= _SPACED_RUN), start=1):  # few texts write like that
+        members = np.flatnonzero(single & (groups == group))
+        runs[begins[members[0]] : ends[members[-1]]] = number
+    return runs
+
+
+def _without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.bool_]]:
     """The same texts with digits read as letters inside words, and letters written apart joined."""
     codes = part.codes.copy()
     letter = (codes >= ord("a")) & (codes <= ord("z"))
     changed = np.zeros(len(codes), np.bool_)
-    for source, target in _LEET.items():
-        here = codes == source
-        near = np.zeros(len(codes), np.bool_)
-        near[1:-1] = letter[:-2] | letter[2:]
-        here &= near
+    near = np.zeros(len(codes), np.bool_)
+    near[1:-1] = letter[:-2] | letter[2:]
+    for source, target in {**_LEET, ord("1"): ord(one)}.items():
+        here = near & (part.codes == source)
         codes[here] = target
         changed |= here
-    word = tables().word[np.minimum(part.codes, TABLE_SIZE)]
-    single = np.zeros(len(codes), np.bool_)
-    single[1:-1] = letter[1:-1] & ~word[:-2] & ~word[2:]
-    drop = np.zeros(len(codes), np.bool_)
-    drop[1:-1] = single[:-2] & single[2:] & ~word[1:-1] & (codes[1:-1] != BREAK)
-    near_drop = drop.copy()
-    near_drop[1:] |= drop[:-1]
-    near_drop[:-1] |= drop[1:]
-    changed |= near_drop & letter
-    keep = ~drop
+    inside = _apart(part.codes) > 0
+    changed |= inside & letter
+    keep = ~inside | tables().word[part.codes]
     return Folded(codes[keep], part.origin[keep], part.raw, part.begin, part.odd), changed[keep]
 
 

@@ -86,7 +86,7 @@ class Grouping:
         complete = (self._tally(known) == self.count) & (self.count > 0)
         # Left to right within each parcel, so the sum has the same bits in any batch.
         numbers = np.bincount(self.parcel, weights=values.fill_null(0).to_numpy(), minlength=len(self.count))
-        return _masked(values.name, numbers, complete)
+        return _masked(values.name, numbers.astype(np.float64), complete)
 
     def max_known(self, values: pl.Series) -> pl.Series:
         """Largest over a parcel's items; null when one is unknown or there are none."""

@@ -73,7 +73,7 @@ _FILE_KEYS = {"language", "version", "source", "date", "head", "endings", "purpo
 
 def bit(names: tuple[str, ...] | list[str]) -> int:
     """A set of concepts or topics as a bit mask."""
-    return sum(1 << (NUMBER[name] if name in NUMBER else TOPIC_NUMBER[name]) for name in names)
+    return sum(1 << (NUMBER[name] if name in NUMBER else TOPIC_NUMBER[name]) for name in set(names))
 
 
 def name_of(number: int) -> str:
@@ -181,24 +181,45 @@ def _load_file(path: Path, lexicon: Lexicon, faults: list[str]) -> None:
     head = content.get("head", "last")
     if head not in ("first", "last"):
         faults.append(f"{name}: `head` must be first or last, not {head!r}")
-    endings = [fold(str(e)) for e in content.get("endings") or ()]
-    for ending in endings:
-        if not 0 < len(ending) <= MAX_ENDING or not ending.isalpha():
-            faults.append(f"{name}: ending {ending!r} must be 1 to {MAX_ENDING} letters")
+    lists = {key: _listed(name, content, key, faults) for key in ("endings", "purpose", "breaks", "terms", "examples")}
+    endings = _endings(name, lists["endings"], faults)
     ending_set = 0
     if endings:
         ending_set = len(lexicon.ending_sets)
         lexicon.ending_sets.append(np.array(sorted({ending_key(e) for e in endings}), np.uint64))
     common = {"file": name, "language": str(content.get("language")), "head_last": head == "last"}
     for concept, key in ((PURPOSE, "purpose"), (BREAK_WORD, "breaks")):
-        for word in content.get(key) or ():
+        for word in lists[key]:
             folded = words_of(str(word))
             lexicon.terms.append(Term(text=str(word), concept=concept, patterns=(f" {folded} ",), **common))
-    steering = {words_of(str(w)) for key in ("purpose", "breaks") for w in content.get(key) or ()}
-    for number, group in enumerate(content.get("terms") or (), start=1):
+    steering = {words_of(str(w)) for key in ("purpose", "breaks") for w in lists[key]}
+    for number, group in enumerate(lists["terms"], start=1):
         _load_group(f"{name}: terms[{number}]", group, common, endings, ending_set, steering, lexicon, faults)
-    for number, example in enumerate(content.get("examples") or (), start=1):
+    for number, example in enumerate(lists["examples"], start=1):
         _load_example(f"{name}: examples[{number}]", name, example, lexicon, faults)
+
+
+def _endings(name: str, raw: list[Any], faults: list[str]) -> list[str]:
+    endings = [fold(str(ending)) for ending in raw]
+    strange = [e for e in endings if not 0 < len(e) <= MAX_ENDING or not e.isalpha()]
+    faults.extend(f"{name}: ending {ending!r} must be 1 to {MAX_ENDING} letters" for ending in strange)
+    return [e for e in endings if e not in strange]
+
+
+def _listed(where: str, content: dict[str, Any], key: str, faults: list[str]) -> list[Any]:
+    """The list under a key; empty, and a fault, when something else stands there."""
+    value = content.get(key)
+    if value is None or isinstance(value, list):
+        return value or []
+    faults.append(f"{where}: `{key}` must be a list, not {value!r}")
+    return []
+
+
+def _flag(where: str, content: dict[str, Any], key: str, faults: list[str]) -> bool:
+    value = content.get(key, False)
+    if not isinstance(value, bool):
+        faults.append(f"{where}: `{key}` must be true or false, not {value!r}")
+    return value is True
 
 
 def _load_group(
@@ -220,48 +241,53 @@ def _load_group(
     if topic is not None and (topic not in TOPICS or concept is not None):
         faults.append(f"{where}: `topic` stands instead of a concept and is one of {', '.join(TOPICS)}, not {topic!r}")
         return
-    if topic is None and (concept not in NUMBER or concept in ("ambiguous", "manipulated")):
+    if topic is None and (concept not in CONCEPTS or concept in ("ambiguous", "manipulated")):
         faults.append(f"{where}: `concept` must be one of the contract's concepts, not {concept!r}")
         return
     scope = group.get("scope", "phrase")
     if scope not in SCOPES:
         faults.append(f"{where}: `scope` must be phrase, segment or head, not {scope!r}")
     cues, unsure = _cues(where, group, str(concept), faults)
-    lowers = group.get("lowers") or list(WEAPON_CONCEPTS)
-    if strange := [c for c in lowers if c not in NUMBER]:
+    lowers = _listed(where, group, "lowers", faults) or list(WEAPON_CONCEPTS)
+    if strange := [c for c in lowers if c not in CONCEPTS]:
         faults.append(f"{where}: `lowers` names unknown concepts {strange}")
         return
     settings = {
         **common,
         "concept": NUMBER[str(concept)] if topic is None else TOPIC_NUMBER[topic],
-        "needs_cue": bool(group.get("needs_cue", False)),
+        "needs_cue": _flag(where, group, "needs_cue", faults),
         "cues": cues,
         "unsure_cues": unsure,
         "scope": scope,
         "lowers": bit(lowers) if scope != "phrase" else 0,
     }
-    words, patterns = group.get("words") or [], group.get("patterns") or []
-    if not words and not patterns:
+    words, patterns = _listed(where, group, "words", faults), _listed(where, group, "patterns", faults)
+    if not group.get("words") and not group.get("patterns"):
         faults.append(f"{where}: needs `words` or `patterns`")
     for word in words:
         try:
-            lexicon.terms.append(_term(str(word), settings, endings, ending_set, steering))
+            lexicon.terms.append(_term(word, settings, endings, ending_set, steering))
         except ValueError as error:
             faults.append(f"{where}: {word!r}: {error}")
     for pattern in patterns:
-        text = pattern["pattern"] if isinstance(pattern, dict) else pattern
-        try:
-            regex = re2.compile(str(text).encode("latin-1"), _re2_options())
-        except (re2.error, UnicodeEncodeError) as error:
-            faults.append(f"{where}: pattern {text!r}: {error}")
-            continue
-        lexicon.patterns.append(Pattern(len(lexicon.terms), regex))
-        lexicon.terms.append(Term(text=str(text), **settings))
+        _load_pattern(where, pattern, settings, lexicon, faults)
+
+
+def _load_pattern(where: str, pattern: Any, settings: dict[str, Any], lexicon: Lexicon, faults: list[str]) -> None:
+    try:
+        if not isinstance(pattern, str):
+            raise ValueError("is no text; put it in quotes")
+        regex = re2.compile(pattern.encode("latin-1"), _re2_options())
+    except (re2.error, ValueError) as error:
+        faults.append(f"{where}: pattern {pattern!r}: {error}")
+        return
+    lexicon.patterns.append(Pattern(len(lexicon.terms), regex))
+    lexicon.terms.append(Term(text=pattern, **settings))
 
 
 def _cues(where: str, group: dict[str, Any], concept: str, faults: list[str]) -> tuple[int, int]:
     """Concepts that settle an ambiguous term, and those that do so even while they need a cue themselves (`brand?`)."""
-    given = [str(c) for c in group.get("cues") or ()]
+    given = [str(c) for c in _listed(where, group, "cues", faults)]
     if strange := [c for c in given if c.removesuffix("?") not in NUMBER]:
         faults.append(f"{where}: `cues` names unknown concepts {strange}")
         return 0, 0
@@ -277,7 +303,9 @@ def _re2_options() -> Any:
     return options
 
 
-def _term(word: str, settings: dict[str, Any], endings: list[str], ending_set: int, steering: set[str]) -> Term:
+def _term(word: Any, settings: dict[str, Any], endings: list[str], ending_set: int, steering: set[str]) -> Term:
+    if not isinstance(word, str):
+        raise ValueError("is no text; put it in quotes")
     exact = word.startswith("=")
     open_left, open_right = word.startswith("~"), word.endswith("~")
     parts = []
@@ -335,12 +363,15 @@ def _load_example(where: str, name: str, example: Any, lexicon: Lexicon, faults:
     if not isinstance(example, dict) or not isinstance(example.get("text"), str):
         faults.append(f"{where}: needs a `text`")
         return
+    found, innocent = example.get("finds") or {}, _flag(where, example, "innocent", faults)
+    if not isinstance(found, dict):
+        faults.append(f"{where}: `finds` must be a mapping of concept to words")
+        return
     finds = {
         str(concept): [str(w) for w in (words if isinstance(words, list) else [words])]
-        for concept, words in (example.get("finds") or {}).items()
+        for concept, words in found.items()
     }
-    innocent = bool(example.get("innocent", False))
-    never = tuple(example.get("never") or ())
+    never = tuple(str(concept) for concept in _listed(where, example, "never", faults))
     if innocent:
         never = (*never, *(c for c in (*WEAPON_CONCEPTS, "manipulated") if c not in finds))
     for concept in (*finds, *never):

@@ -272,18 +272,23 @@ def tables_from_records(records: Iterable[dict[str, Any]]) -> Tables:
                 value = value.get(key) if value is not None else None
             if value is not None and BY_PATH[path].kind == "records":
                 value = [_flat_record(BY_PATH[path], member) for member in value]
-            parcel_columns[path].append(value)
+            parcel_columns[path].append(_unless_blank(value))
         for item_no, item in enumerate(record.get("items") or ()):
             item_columns["parcel"].append(number)
             item_columns["item_no"].append(item_no)
             for path, key in item_keys:
-                item_columns[path].append(item.get(key))
+                item_columns[path].append(_unless_blank(item.get(key)))
     parcels = pl.DataFrame(parcel_columns, schema=parcel_schema())
     empty = pl.lit([], dtype=pl.List(pl.String))
     return Tables(
         parcels.with_columns(unreadable=empty, contradictory=empty),
         pl.DataFrame(item_columns, schema=item_schema()),
     )
+
+
+def _unless_blank(value: Any) -> Any:
+    """A blank text states nothing, at any door."""
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 def _flat_record(field: Field, member: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from riskscore.known import Truth
 from riskscore.sops import AXES, FLOORS, GROUPS, Indicator
 
 MILLION = 1_000_000  # points are whole millionths inside
+LARGEST = 1_000_000  # points; sums of many such stay far below 2**53 millionths
+POINTS, BASES = ("expert", "learned"), ("simulated", "mixed", "outcomes")
 Millionths = NDArray[np.int64]
 
 
@@ -73,33 +75,62 @@ def load_scorecard(models: Path) -> Scorecard:
     try:
         name = (models / "current").read_text("utf-8").strip()
         raw = orjson.loads((models / name / "scorecard.json").read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, no JSON, or a name that no file can have
         raise ModelError(f"{models}: no scorecard can be read: {error}") from error
     try:
-        if raw["format"] != 1 or raw["id"] != name:
-            raise ModelError(f"{models / name}: scorecard.json is of format {raw['format']} and id {raw['id']!r}")
-        axes = {
-            axis: Axis(*(_millionths(raw["axes"][axis][k]) for k in ("base_points", "review", "hold"))) for axis in AXES
-        }
-        strange = set(raw["group_caps"]) - set(GROUPS)
-        if strange:
-            raise ModelError(f"{models / name}: unknown groups {sorted(strange)}")
-        caps = {group: _millionths(points) for group, points in raw["group_caps"].items()}
-        return Scorecard(
-            name,
-            str(raw["points"]),
-            str(raw["basis"]),
-            int(raw["confirmed_finds"]),
-            axes,
-            caps,
-            _millionths(raw["weak_cap"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{models / name}: scorecard.json is damaged: {error!r}") from error
+        return _parse(raw, name)
+    except KeyError as error:
+        raise ModelError(f"{models / name}: scorecard.json is damaged: {error.args[0]} is missing") from error
+    except ValueError as error:
+        raise ModelError(f"{models / name}: scorecard.json is damaged: {error}") from error
 
 
-def _millionths(points: Any) -> int:
-    return round(float(points) * MILLION)
+def _parse(raw: Any, name: str) -> Scorecard:
+    if not isinstance(raw, dict) or raw["format"] != 1 or raw["id"] != name:
+        raise ValueError(f"it must be of format 1 and its id must be {name!r}")
+    axes = _mapping(raw, "axes")
+    caps = _mapping(raw, "group_caps")
+    if strange := caps.keys() - set(GROUPS):
+        raise ValueError(f"group_caps names unknown groups {sorted(strange)}")
+    finds = raw["confirmed_finds"]
+    if isinstance(finds, bool) or not isinstance(finds, int) or finds < 0:
+        raise ValueError(f"confirmed_finds must be a whole number from 0, not {finds!r}")
+    return Scorecard(
+        name,
+        _one_of(raw, "points", POINTS),
+        _one_of(raw, "basis", BASES),
+        finds,
+        {axis: _axis(axis, _mapping(axes, axis)) for axis in AXES},
+        {group: _millionths(group, points, lowest=0) for group, points in caps.items()},
+        _millionths("weak_cap", raw["weak_cap"], lowest=0),
+    )
+
+
+def _axis(name: str, raw: dict[str, Any]) -> Axis:
+    axis = Axis(*(_millionths(f"{name}.{key}", raw[key]) for key in ("base_points", "review", "hold")))
+    if not axis.base < axis.review < axis.hold:
+        raise ValueError(f"{name}: base_points, review and hold must rise in this order")
+    return axis
+
+
+def _mapping(raw: dict[str, Any], key: str) -> dict[str, Any]:
+    value = raw[key]
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} must be an object, not {value!r}")
+    return value
+
+
+def _one_of(raw: dict[str, Any], key: str, allowed: tuple[str, ...]) -> str:
+    value = raw[key]
+    if value not in allowed:
+        raise ValueError(f"{key} must be one of {', '.join(allowed)}, not {value!r}")
+    return str(value)
+
+
+def _millionths(key: str, points: Any, lowest: int = -LARGEST) -> int:
+    if isinstance(points, bool) or not isinstance(points, int | float) or not lowest <= points <= LARGEST:
+        raise ValueError(f"{key} must be a number from {lowest} to {LARGEST}, not {points!r}")
+    return round(points * MILLION)
 
 
 def score(card: Scorecard, indicators: list[Indicator], fired: Truth) -> Scores:

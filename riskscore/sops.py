@@ -79,7 +79,17 @@ _REQUIRED = (
     "source",
     "tests",
 )
+_TEXTS = ("id", "title", "owner", "reason", "rationale", "benign", "source")
 _OPTIONAL = ("floor", "action", "action_by", "case_type", "physical")
+_LISTS = {
+    "axis": AXES,
+    "strength": STRENGTHS,
+    "status": STATUSES,
+    "floor": FLOORS,
+    "action": ACTIONS,
+    "case_type": CASE_TYPES,
+}
+_ASKED = ("sender", "courier", "authority")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _ID = re.compile(r"[A-Z]{2}-\d{2}")
 
@@ -151,7 +161,10 @@ def _load_pack(path: Path, faults: list[str]) -> Iterator[Indicator]:
     group = content["group"]
     if group not in GROUPS:
         faults.append(f"{path.name}: group {group!r} is not one of {', '.join(GROUPS)}")
-    for number, entry in enumerate(content["indicators"] or (), start=1):
+    if not isinstance(content["indicators"], list):
+        faults.append(f"{path.name}: `indicators` must be a list, not {content['indicators']!r}")
+        return
+    for number, entry in enumerate(content["indicators"], start=1):
         indicator = _load_indicator(path.name, number, group, entry, faults)
         if indicator is not None:
             yield indicator
@@ -161,50 +174,42 @@ def _load_indicator(file: str, number: int, group: str, entry: Any, faults: list
     if not isinstance(entry, dict):
         faults.append(f"{file}: indicators[{number}]: must be a mapping")
         return None
-    where = f"{file}: {entry.get('id', f'indicators[{number}]')}"
+    where = f"{file}: {entry.get('id') or f'indicators[{number}]'}"
     before = len(faults)
     faults.extend(f"{where}: `{key}` is missing" for key in _REQUIRED if entry.get(key) in (None, "", []))
     faults.extend(f"{where}: unknown key `{key}`" for key in entry if key not in _REQUIRED + _OPTIONAL)
+    faults.extend(f"{where}: `{key}` must be text" for key in _TEXTS if not _is_text(entry.get(key, "left out")))
+    faults.extend(f"{where}: {fault}" for fault in _json_faults(entry))
     if len(faults) > before:
         return None
-    lists = {
-        "axis": AXES,
-        "strength": STRENGTHS,
-        "status": STATUSES,
-        "floor": FLOORS,
-        "action": ACTIONS,
-        "case_type": CASE_TYPES,
-    }
     values = {"floor": "none", "action": "none", "case_type": "none", "physical": False, "action_by": None, **entry}
     faults.extend(
         f"{where}: `{key}` is {values[key]!r}; it must be one of {', '.join(allowed)}"
-        for key, allowed in lists.items()
+        for key, allowed in _LISTS.items()
         if values[key] not in allowed
     )
     if len(faults) > before:
         return None
-    if not _ID.fullmatch(str(entry["id"])):
+    if not _ID.fullmatch(entry["id"]):
         faults.append(f"{where}: an id is two capitals, a hyphen and two digits")
-    if not isinstance(entry["version"], int) or entry["version"] < 1:
+    if not _is_whole(entry["version"]) or entry["version"] < 1:
         faults.append(f"{where}: `version` must be a whole number from 1")
     low, high = _POINTS[entry["strength"]]
     points = entry["points"]
-    if isinstance(points, bool) or not isinstance(points, int) or not low <= points <= high:
+    if not _is_whole(points) or not low <= points <= high:
         faults.append(f"{where}: `points` of a {entry['strength']} indicator are from {low} to {high}, not {points!r}")
     if (values["action"] == "none") != (values["action_by"] is None):
         faults.append(f"{where}: `action_by` belongs to an action, and an action needs it")
     elif values["action_by"] is not None and values["action_by"] not in ACTORS:
         faults.append(f"{where}: `action_by` must be one of {', '.join(ACTORS)}")
+    if not isinstance(values["physical"], bool):
+        faults.append(f"{where}: `physical` must be true or false, not {values['physical']!r}")
     question = entry["question"]
     if (
         not isinstance(question, dict)
         or set(question) != {"text", "to"}
-        or question["to"]
-        not in (
-            "sender",
-            "courier",
-            "authority",
-        )
+        or not _is_text(question["text"])
+        or question["to"] not in _ASKED
     ):
         faults.append(f"{where}: `question` needs `text` and `to` (sender, courier or authority)")
     condition = None
@@ -212,7 +217,7 @@ def _load_indicator(file: str, number: int, group: str, entry: Any, faults: list
         condition = parse(entry["when"])
     except ValueError as error:
         faults.append(f"{where}: when: {error}")
-    faults.extend(f"{where}: reason: {fault}" for fault in _placeholder_faults(str(entry["reason"])))
+    faults.extend(f"{where}: reason: {fault}" for fault in _placeholder_faults(entry["reason"]))
     faults.extend(f"{where}: tests: {fault}" for fault in _test_faults(entry["tests"]))
     if len(faults) > before or condition is None:
         return None
@@ -227,6 +232,23 @@ def _load_indicator(file: str, number: int, group: str, entry: Any, faults: list
     )
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _json_faults(entry: dict[str, Any]) -> Iterator[str]:
+    """Values that JSON cannot hold, so that the entry could not be locked."""
+    for key, value in entry.items():
+        try:
+            orjson.dumps(value)
+        except TypeError as error:
+            yield f"`{key}` cannot be written as JSON: {error}"
+
+
 def _placeholder_faults(reason: str) -> Iterator[str]:
     for name in _PLACEHOLDER.findall(reason):
         kind, _, key = name.partition(":")
@@ -237,6 +259,8 @@ def _placeholder_faults(reason: str) -> Iterator[str]:
         if kind == "feature" and key in FEATURES and FEATURES[key].level == "parcel":
             continue
         yield f"unknown placeholder {{{name}}}"
+    if set("{}") & set(_PLACEHOLDER.sub("", reason)):
+        yield "has a brace without its partner"
 
 
 def _test_faults(tests: Any) -> Iterator[str]:

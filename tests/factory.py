@@ -153,6 +153,109 @@ def renamed(records: Iterable[Record], prefix: str) -> list[Record]:
     return [{**r, "parcel_id": f"{prefix}{n}"} for n, r in enumerate(records)]
 
 
+# A parcel of which nearly everything is stated, and much of it tells.
+RICH = parcel(
+    item(
+        "Lovačka puška 7.62x39, 30 metaka",
+        hs_code="9303.30",
+        quantity=2,
+        unit="pcs",
+        net_mass_kg=1,
+        value=30,
+        currency="EUR",
+        origin_country="CN",
+        marks=["deactivation"],
+        seq=1,
+    ),
+    item(
+        "Glock 19 slide, 80% finished",
+        hs_code="8421.23",
+        quantity=60,
+        net_mass_kg=0.4,
+        value=30,
+        currency="EUR",
+        origin_country="TR",
+        marks=["cip"],
+        seq=2,
+    ),
+    item(
+        "airsoft holster, not a weapon",
+        hs_code="9503.00",
+        quantity=1,
+        net_mass_kg=6,
+        value=30,
+        currency="EUR",
+        origin_country="TR",
+        seq=3,
+    ),
+    item_id="RR473124828DE",
+    waybill="771",
+    channel="postal",
+    direction="transit",
+    stage="arrival",
+    declaration_form="CN22",
+    procedure="H7",
+    category="sample",
+    declared_at="2026-07-10T08:00:00Z",
+    decide_by="2026-11-17T08:00:00Z",
+    gross_mass_kg=5,
+    measured_mass_kg=9,
+    total_value=90,
+    currency="EUR",
+    postage=900,
+    insured_value=900,
+    handling_codes=["MUW", "RXS"],
+    un_number="UN0012",
+    observations=["weapon_visible", "smell_of_propellant"],
+    documents=[
+        {
+            "type": "licence",
+            "number": "L-1",
+            "valid_from": "2026-01-01",
+            "valid_to": "2026-06-30",
+            "quantity": 1,
+            "verification": {"status": "refuted"},
+        }
+    ],
+    screening=[{"method": "xray", "result": "suspect"}],
+    booking__channel="counter",
+    booking__payment_method="cash",
+    booking__account_opened_on="2026-01-01",
+    booking__account_shipping_frequency=3,
+    booking__redirects=1,
+    dims_cm__length=90,
+    dims_cm__width=3,
+    dims_cm__height=3,
+    **{
+        "route.origin_country": "RS",
+        "route.destination_country": "BA",
+        "route.transit_countries": ["HR"],
+        "route.mode": "air",
+        "route.posting_office": "Niš",
+        "route.destination_office": "Tuzla",
+        "route.carrier": "Planinska pošta",
+        "route.service": "priority",
+    },
+    **{
+        f"{p}.{n}": f"{n} of {p}"
+        for p in ("sender", "recipient", "payer")
+        for n in (
+            "name",
+            "company",
+            "id_number",
+            "street",
+            "city",
+            "postcode",
+            "region",
+            "phone",
+            "email",
+            "account_id",
+        )
+    },
+    **{f"{p}.{n}": v for p in ("sender", "recipient", "payer") for n, v in (("kind", "natural"), ("country", "DE"))},
+)
+
+
 # Serbian Latin to Cyrillic, digraphs first.
 _DIGRAPHS = {"lj": "љ", "nj": "њ", "dž": "џ", "Lj": "Љ", "Nj": "Њ", "Dž": "Џ", "LJ": "Љ", "NJ": "Њ", "DŽ": "Џ"}
 _LETTERS = dict(zip("abcčćdđefghijklmnoprsštuvzž", "абцчћдђефгхијклмнопрсштувзж", strict=True))

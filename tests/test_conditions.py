@@ -7,13 +7,26 @@ from typing import Any
 
 import polars as pl
 import pytest
-from factory import AS_OF, tables
+from factory import AS_OF, parcel, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskscore.assess import Assessed
-from riskscore.conditions import SMALL_BATCH, Combined, Condition, Leaf, OverItems, evaluate, leaves, over_items, parse
-from riskscore.features import FEATURES
+from riskscore.conditions import (
+    FLAG_FEATURES,
+    SMALL_BATCH,
+    TEXT_FEATURES,
+    Combined,
+    Condition,
+    Leaf,
+    OverItems,
+    evaluate,
+    leaves,
+    over_items,
+    parse,
+)
+from riskscore.features import FEATURES, build_facts
+from riskscore.goods_text import read_descriptions
 from riskscore.known import Grouping
 from riskscore.lexicon import CONCEPTS, NUMBER, TOPIC_NUMBER, TOPICS, bit
 
@@ -34,7 +47,14 @@ def choose(values: st.SearchStrategy[Any], **more: st.SearchStrategy[Any]) -> di
     return {**some, "stated": st.booleans(), **more}
 
 
-MEASURE = {"is": NUMBERS, "stated": st.booleans(), "above": NUMBERS, "at_least": NUMBERS, "below": NUMBERS, "at_most": NUMBERS}
+MEASURE = {
+    "is": NUMBERS,
+    "stated": st.booleans(),
+    "above": NUMBERS,
+    "at_least": NUMBERS,
+    "below": NUMBERS,
+    "at_most": NUMBERS,
+}
 FLOAT = {**MEASURE, "in": st.lists(FLOATS, min_size=1, max_size=3)}
 INTEGER = {**MEASURE, "in": st.lists(WHOLE, min_size=1, max_size=3)}
 TEXT_LIKE = choose(TEXTS, starts_with=st.lists(PREFIXES, min_size=1, max_size=3))
@@ -47,7 +67,12 @@ PARCEL: dict[str, tuple[str, Any, st.SearchStrategy[Any], dict[str, st.SearchStr
     "gross_mass_kg": ("field", pl.Float64, FLOATS, FLOAT),
     "booking.redirects": ("field", pl.Int64, WHOLE, INTEGER),
     "handling_codes": ("field", pl.List(pl.String), CODES, LIST_LIKE),
-    "declared_at": ("field", pl.Datetime("us", "UTC"), st.just(datetime(2026, 1, 1, tzinfo=UTC)), {"stated": st.booleans()}),
+    "declared_at": (
+        "field",
+        pl.Datetime("us", "UTC"),
+        st.just(datetime(2026, 1, 1, tzinfo=UTC)),
+        {"stated": st.booleans()},
+    ),
     "licence_expected": ("feature", pl.Boolean, FLAGS, choose(FLAGS)),
     "mass_gap_share": ("feature", pl.Float64, FLOATS, FLOAT),
     "licence_authority": ("feature", pl.String, TEXTS, TEXT_LIKE),
@@ -84,9 +109,7 @@ def combined(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 ABOUT_ITEM = st.recursive(leaf(ITEM), combined, max_leaves=4)
 ABOUT_PARCEL = st.recursive(
-    st.one_of(
-        leaf(PARCEL), ABOUT_ITEM.map(lambda c: {"any_item": c}), ABOUT_ITEM.map(lambda c: {"every_item": c})
-    ),
+    st.one_of(leaf(PARCEL), ABOUT_ITEM.map(lambda c: {"any_item": c}), ABOUT_ITEM.map(lambda c: {"every_item": c})),
     combined,
     max_leaves=5,
 )
@@ -106,7 +129,9 @@ def frames(parcels: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> tuple[
     return top, items, Grouping.of(items, len(parcels))
 
 
-def plain(condition: Condition, parcel: dict[str, Any], items: list[dict[str, Any]]) -> bool | None:
+def plain(  # noqa: PLR0911 - one return for each law
+    condition: Condition, parcel: dict[str, Any], items: list[dict[str, Any]]
+) -> bool | None:
     """The meaning of a condition, on plain values."""
     if isinstance(condition, Combined):
         parts = [plain(part, parcel, items) for part in condition.parts]
@@ -308,7 +333,7 @@ BAD: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("raw", "named"), BAD)
 def test_a_bad_condition_is_refused_with_its_reason(raw: Any, named: str) -> None:
-    with pytest.raises(ValueError, match="(?s).") as error:
+    with pytest.raises(ValueError, match=r".") as error:
         parse(raw)
     assert named in str(error.value)
 
@@ -337,12 +362,16 @@ UNFIT: list[Any] = [
     {"feature": "licence_authority", "above": 1},
     {"any_item": {"feature": "goods_class", "at_least": 2}},
     {"any_item": {"feature": "informative_words", "starts_with": ["1"]}},
+    {"field": "gross_mass_kg", "above": float("nan")},
+    {"field": "gross_mass_kg", "above": float("inf")},
+    {"field": "booking.redirects", "in": [10**400]},
+    {"feature": "licence_expected", "is": 1},
 ]
 
 
 @pytest.mark.parametrize("raw", UNFIT, ids=str)
 def test_a_value_of_the_wrong_type_is_refused_at_load(raw: Any) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         parse(raw)
 
 
@@ -363,8 +392,21 @@ def test_a_value_of_the_wrong_type_is_refused_at_load(raw: Any) -> None:
     ids=str,
 )
 def test_a_wild_condition_is_one_sentence_not_a_traceback(raw: Any) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         parse(raw)
+
+
+def test_the_sort_of_every_feature_is_that_of_its_column(engine: Any) -> None:
+    """Whoever adds a feature of yes and no, or of text, names it in FLAG_FEATURES or TEXT_FEATURES."""
+    typed = tables(parcel("Shoes"))
+    goods = read_descriptions(typed.items["item.description"], engine.lexicon)
+    facts = build_facts(typed, goods, engine.trade, AS_OF, frozenset(FEATURES))
+    for name, feature in FEATURES.items():
+        column = (facts.items if feature.level == "item" else facts.parcels)[name]
+        of_items = feature.over_items in ("any", "all")
+        assert (column.dtype == pl.Boolean) == (name in FLAG_FEATURES or of_items), name
+        assert (column.dtype == pl.String) == (name in TEXT_FEATURES), name
+    assert set(FEATURES) >= FLAG_FEATURES | TEXT_FEATURES
 
 
 def test_every_committed_leaf_fits_its_column(engine: Any) -> None:
@@ -378,4 +420,3 @@ def test_every_committed_leaf_fits_its_column(engine: Any) -> None:
             if found.kind == "feature" and found.column in FEATURES:
                 frame = facts.items if FEATURES[found.column].level == "item" else facts.parcels
                 assert found.column in frame.columns
-

@@ -32,7 +32,10 @@ def evidence(nested: Record, key: str) -> list[tuple[str, str | None, str | None
 def as_declared(value: Any, path: str) -> str:
     """How a declared value reads as text."""
     if isinstance(value, list):
-        return "|".join(v["type"] if isinstance(v, dict) and "type" in v else v["method"] if isinstance(v, dict) else v for v in value)
+        return "|".join(
+            v["type"] if isinstance(v, dict) and "type" in v else v["method"] if isinstance(v, dict) else v
+            for v in value
+        )
     if isinstance(value, int | float):
         return str(float(value)).removesuffix(".0")
     return str(value)
@@ -46,7 +49,10 @@ def check_evidence(nested: Record, entry: Record) -> None:
         assert entry["start"] is None
         assert entry["end"] is None
         return
-    if BY_PATH[entry["path"].split("[")[0].replace("items", "item") + entry["path"].partition("]")[2]].kind == "timestamp":
+    if (
+        BY_PATH[entry["path"].split("[")[0].replace("items", "item") + entry["path"].partition("]")[2]].kind
+        == "timestamp"
+    ):
         assert entry["value"].endswith("Z")
     else:
         assert entry["value"] == as_declared(declared, entry["path"])
@@ -138,7 +144,14 @@ def test_evidence_of_examples(examples: tuple[Record, ...], example_documents: l
     assert seen > 200
 
 
-@given(st.lists(st.one_of(st.text(max_size=12), st.sampled_from(["Revolver", "ПУШКА", "p1stol", "gift", "9x19", "Glock\u200b 19"])), max_size=4))
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=12), st.sampled_from(["Revolver", "ПУШКА", "p1stol", "gift", "9x19", "Glock\u200b 19"])
+        ),
+        max_size=4,
+    )
+)
 def test_evidence_of_any_text(pieces: list[str]) -> None:
     text = " ".join(pieces)
     nested = parcel(item(text), item(text[::-1], hs_code=text[:8]), waybill=text)
@@ -194,7 +207,9 @@ def test_values_as_text(path: str, values: list[Any], texts: list[str | None]) -
 
 
 def test_documents_as_text() -> None:
-    nested = parcel("Revolver", documents=[{"type": "licence"}, {"number": "5"}], declared_at="2026-11-16T07:00:00.5+01:00")
+    nested = parcel(
+        "Revolver", documents=[{"type": "licence"}, {"number": "5"}], declared_at="2026-11-16T07:00:00.5+01:00"
+    )
     facts = assessed(nested).facts.parcels
     assert facts.select(as_text(pl.col("documents"), "documents")).item() == "licence|?"
     assert facts.select(as_text(pl.col("declared_at"), "declared_at")).item() == "2026-11-16T06:00:00Z"

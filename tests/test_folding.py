@@ -10,7 +10,18 @@ from factory import in_cyrillic
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from riskscore.folding import BREAK, CYRILLIC, GREEK, LATIN, LOOKS_CYRILLIC, LOOKS_LATIN, TABLE_SIZE, fold, fold_batch, tables
+from riskscore.folding import (
+    BREAK,
+    CYRILLIC,
+    GREEK,
+    LATIN,
+    LOOKS_CYRILLIC,
+    LOOKS_LATIN,
+    TABLE_SIZE,
+    fold,
+    fold_batch,
+    tables,
+)
 
 LETTERS = "pistolj puška Schlüssel ПИШТОЉ пушка οπλο Glоck ½ ﬁ ⑴ ™ 9×19 \u200b\u00ad\u202e\u0336\ufe0f 銃 총 銃"
 TEXT = st.one_of(st.text(max_size=40), st.text(alphabet=LETTERS, max_size=40))
@@ -155,4 +166,3 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 def test_serbian_folds_alike_in_both_scripts(text: str) -> None:
     assert fold(in_cyrillic(text)) == fold(text)
     assert folded_texts([in_cyrillic(text)]) == [fold(text)]
-

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factory import AS_OF, Record, assessed, document, in_cyrillic, item, pack_parcels, parcel, tables, the_engine
+from factory import AS_OF, Record, assessed, document, in_cyrillic, item, pack_parcels, parcel, the_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,14 @@ from riskscore.sops import ACTIONS, ACTORS, AXES, BANDS, CASE_TYPES, GROUPS, Ind
 INDICATORS = the_engine().active
 BY_ID = {i.id: i for i in INDICATORS}
 CARD = the_engine().scorecard
-FIRST_CASES = ("dangerous_goods", "watchlist", "suspected_contraband", "licence_gap", "data_quality", "none")  # contract 2.1
+FIRST_CASES = (
+    "dangerous_goods",
+    "watchlist",
+    "suspected_contraband",
+    "licence_gap",
+    "data_quality",
+    "none",
+)  # contract 2.1
 HIGHEST_ACTIONS = (
     "isolate_and_notify",
     "examine",
@@ -104,7 +111,9 @@ def check_proposals(d: Record) -> None:
         declared = BY_ID[r["key"]].action
         assert r["action"] == declared or (declared, r["action"]) == ("isolate_and_notify", "examine")
         if r["action"] in ("examine", "licence_check"):
-            assert r["action_by"] != "courier", f"{r['key']}: {r['action']} is never a courier's own task (contract 2.2)"
+            assert r["action_by"] != "courier", (
+                f"{r['key']}: {r['action']} is never a courier's own task (contract 2.2)"
+            )
 
 
 def check_isolation(d: Record) -> None:
@@ -146,7 +155,16 @@ def check_words(d: Record) -> None:
             assert r["benign_explanation"] == indicator.benign
 
 
-CHECKS = (check_sums, check_order, check_caps, check_bands, check_proposals, check_isolation, check_questions, check_words)
+CHECKS = (
+    check_sums,
+    check_order,
+    check_caps,
+    check_bands,
+    check_proposals,
+    check_isolation,
+    check_questions,
+    check_words,
+)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__.removeprefix("check_"))
@@ -170,12 +188,16 @@ def test_every_parcel_inside_the_packs_keeps_to(check: Any, pack_documents: list
 
 
 DESCRIPTIONS = sorted({i["description"] for _, p in pack_parcels() for i in p.get("items", ()) if i.get("description")})
-CODES = st.sampled_from(["9301.00", "9302.00", "9303.30", "9305.10", "9306.30", "3601.00", "6403.99", "0000", "9503.00", "9502 {}"])
+CODES = st.sampled_from(
+    ["9301.00", "9302.00", "9303.30", "9305.10", "9306.30", "3601.00", "6403.99", "0000", "9503.00", "9502 {}"]
+)
 COUNTRIES = st.sampled_from(["BA", "DE", "RS", "TR", "US", "CN"])
 ITEMS = st.fixed_dictionaries(
     {},
     optional={
-        "description": st.one_of(st.sampled_from(DESCRIPTIONS), st.sampled_from(DESCRIPTIONS).map(in_cyrillic), st.text(max_size=20)),
+        "description": st.one_of(
+            st.sampled_from(DESCRIPTIONS), st.sampled_from(DESCRIPTIONS).map(in_cyrillic), st.text(max_size=20)
+        ),
         "hs_code": CODES,
         "quantity": st.sampled_from([0, 1, 3, 51]),
         "net_mass_kg": st.sampled_from([0.1, 1, 6]),
@@ -195,7 +217,9 @@ PARCELS = st.builds(
             "direction": st.sampled_from(["import", "transit"]),
             "declaration_form": st.sampled_from(["CN22", "CN23"]),
             "category": st.sampled_from(["gift", "sale", "sample", "documents"]),
-            "declared_at": st.sampled_from(["2026-11-15T09:00:00Z", "2026-05-01T09:00:00+02:00", "2026-12-24T09:00:00Z"]),
+            "declared_at": st.sampled_from(
+                ["2026-11-15T09:00:00Z", "2026-05-01T09:00:00+02:00", "2026-12-24T09:00:00Z"]
+            ),
             "sender.country": COUNTRIES,
             "route.origin_country": COUNTRIES,
             "route.destination_country": COUNTRIES,
@@ -220,7 +244,10 @@ PARCELS = st.builds(
                 ),
                 max_size=2,
             ),
-            "screening": st.lists(st.sampled_from([{"method": "xray", "result": "suspect"}, {"method": "physical", "result": "clear"}]), max_size=2),
+            "screening": st.lists(
+                st.sampled_from([{"method": "xray", "result": "suspect"}, {"method": "physical", "result": "clear"}]),
+                max_size=2,
+            ),
         },
     ),
 )
@@ -237,8 +264,17 @@ def test_every_parcel_keeps_to(nested: Record) -> None:
 
 
 def indicator(key: str, **changes: Any) -> Indicator:
-    sound = {"strength": "strong", "points": 200, "floor": "none", "action": "none", "action_by": None, "case_type": "none", "physical": False,
-             "group": "description", **changes}  # fmt: skip
+    sound = {
+        "strength": "strong",
+        "points": 200,
+        "floor": "none",
+        "action": "none",
+        "action_by": None,
+        "case_type": "none",
+        "physical": False,
+        "group": "description",
+        **changes,
+    }
     fields = {name: getattr(INDICATORS[0], name) for name in Indicator.__dataclass_fields__}
     return Indicator(**{**fields, "id": key, **sound})
 
@@ -269,7 +305,11 @@ def test_a_weak_one_proposes_nothing_but_a_question() -> None:
     assert proposed(indicator("A", action="screen", **weak)) == ("none", None, "none")
     assert proposed(indicator("A", action="request_information", **weak))[0] == "request_information"
     assert proposed(indicator("A", action="screen", floor="review", **weak))[0] == "screen"
-    assert proposed(indicator("A", action="screen", action_by="customs", strength="mitigating", points=-20)) == ("none", None, "none")
+    assert proposed(indicator("A", action="screen", action_by="customs", strength="mitigating", points=-20)) == (
+        "none",
+        None,
+        "none",
+    )
 
 
 def test_the_strongest_reason_names_the_actor() -> None:
@@ -330,99 +370,7 @@ def test_nothing_fired() -> None:
     assert nothing.action_by.tolist() == [-1, -1]
 
 
-# -- sentences ---------------------------------------------------------------------------------------------------------
-
-
-def text_of(nested: Record, key: str) -> str:
-    return str(next(r["text"] for r in document(nested)["reasons"] if r["key"] == key))
-
-
-def test_words_are_quoted_as_typed() -> None:
-    assert text_of(parcel("Двије ПУШКЕ"), "GD-01") == "The goods description names a firearm: “ПУШКЕ”."
-
-
-def test_words_are_quoted_once_and_not_without_end() -> None:
-    said = text_of(parcel("Revolver, revolver, REVOLVER, pistol, pistols, rifle, rifles, shotgun"), "GD-01")
-    assert said.count("“Revolver”") == 1
-    assert said.count("“") <= 4
-    assert "…" in said
-
-
-def test_the_code_of_the_item_that_fired_is_named() -> None:
-    """Not that of the first item: that one is innocent."""
-    nested = parcel(item("Cotton T-shirt", hs_code="6109.10"), item(hs_code="9302.00"))
-    said = text_of(nested, "HS-01")
-    assert "9302.00" in said
-    assert "6109.10" not in said
-
-
-def test_what_a_sender_types_is_never_a_placeholder() -> None:
-    toy = item("Glock 17, plastic", hs_code="9503.00", quantity=1, net_mass_kg=2)
-    said = text_of(parcel(item("Shoes", hs_code="{words}"), toy), "HS-11")
-    plain = text_of(parcel(toy), "HS-11")
-    assert said.count("“Glock") == plain.count("“Glock") == 1
-    assert "“" in said
-
-
-def test_a_value_that_is_not_stated_reads_as_such() -> None:
-    for d in (document(p) for _, p in pack_parcels()[::7]):
-        for r in d["reasons"]:
-            assert "None" not in r["text"]
-            assert "null" not in r["text"]
-            assert not re.search(r"\de[+-]\d", r["text"]), f"a figure that nobody reads: {r['text']}"
-
-
-@pytest.mark.parametrize("value", [999.6, 0.00001, 123456.7, 12.5])
-def test_figures_read_as_people_write_them(value: float) -> None:
-    nested = parcel("Shoes", postage=10 * value, total_value=value, currency="EUR")
-    said = text_of(nested, "VW-08")
-    assert "e+" not in said
-    assert "e-" not in said
-
-
-def test_a_field_is_quoted_as_declared() -> None:
-    nested = parcel("Shoes", postage=100_000, total_value=1234.56, currency="EUR")
-    assert "1234.56" in text_of(nested, "VW-08").replace(",", "")
-
-
-def test_a_cap_says_what_it_does() -> None:
-    nested = parcel("Glock 17 pistol with suppressor, ammunition 9x19")
-    (cap,) = [r for r in document(nested)["reasons"] if r["kind"] == "cap" and r["axis"] == "illicit"]
-    assert cap["key"] == "cap:description"
-    assert cap["points"] < 0
-    assert "description" in cap["text"]
-    assert cap["action"] == "none"
-
-
-def test_only_flagged_parcels_carry_words_unless_all_are_asked_for() -> None:
-    both = [parcel(item("gift")), parcel(item("Revolver"))]
-    result = assess(tables(*both), the_engine(), as_of=AS_OF)
-    clear, flagged = result.flat()["reasons"].to_list()
-    worded = ("title", "text", "benign_explanation", "question", "source")
-    assert clear
-    assert flagged
-    for line in clear:
-        assert [line[name] for name in worded] == [None] * len(worded)
-        assert line["key"]
-        assert line["points_basis"]
-        assert line["evidence"]
-    for line in flagged:
-        if line["kind"] == "indicator":
-            assert all(line[name] for name in worded)
-    full, _ = result.flat("full")["reasons"].to_list()
-    assert all(line["text"] for line in full)
-    assert [line["points"] for line in full] == [line["points"] for line in clear]
-
-
-def test_the_examples_are_worded_only_where_flagged(example_assessments: Any) -> None:
-    flat = example_assessments.flat()
-    for band, reasons in zip(flat["band"].to_list(), flat["reasons"].to_list(), strict=True):
-        for line in reasons:
-            assert (line["text"] is not None) == (band != "clear")
-
-
 def test_no_parcels() -> None:
     result = assess(tables_from_records([]), the_engine(), as_of=AS_OF)
     assert result.flat().height == 0
     assert result.documents([]) == []
-

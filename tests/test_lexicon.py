@@ -364,5 +364,9 @@ def test_no_term_of_a_committed_file_is_dead(engine: Any) -> None:
     hits = read_goods(texts, lexicon).hits
     seen = set(zip(hits.text.tolist(), hits.concept.tolist(), strict=True))
     steering = len(CONCEPTS)
-    dead = [t.text for n, (_, t) in enumerate(terms) if t.concept not in (steering, steering + 1) and (n, t.concept) not in seen]
+    dead = [
+        t.text
+        for n, (_, t) in enumerate(terms)
+        if t.concept not in (steering, steering + 1) and (n, t.concept) not in seen
+    ]
     assert not dead

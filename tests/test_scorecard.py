@@ -58,7 +58,8 @@ def test_points_are_added_to_the_base() -> None:
 
 
 @pytest.mark.parametrize(
-    ("points", "band"), [(199, "clear"), (200, "review"), (201, "review"), (349, "review"), (350, "hold"), (400, "hold")]
+    ("points", "band"),
+    [(199, "clear"), (200, "review"), (201, "review"), (349, "review"), (350, "hold"), (400, "hold")],
 )
 def test_a_band_begins_at_its_threshold(points: int, band: str) -> None:
     assert outcome([indicator(points=points)], [True], card())[1] == band
@@ -144,7 +145,11 @@ def test_one_group_alone_does_not_reach_hold(group: str) -> None:
 
 # -- exactness ---------------------------------------------------------------------------------------------------------
 
-FIRED = st.lists(st.lists(st.sampled_from([True, False, None]), min_size=len(INDICATORS), max_size=len(INDICATORS)), min_size=1, max_size=5)  # fmt: skip
+FIRED = st.lists(
+    st.lists(st.sampled_from([True, False, None]), min_size=len(INDICATORS), max_size=len(INDICATORS)),
+    min_size=1,
+    max_size=5,
+)
 
 
 @given(FIRED)
@@ -155,7 +160,11 @@ def test_base_and_points_and_caps_are_the_score(rows: list[list[bool | None]]) -
         for a, axis in enumerate(AXES):
             points = sum(i.points * MILLION for i, v in zip(INDICATORS, row, strict=True) if v and i.axis == axis)
             assert scores.points[n, a] == CARD.axes[axis].base + points + int(scores.caps[n, a].sum())
-            floors = [BANDS.index(i.floor) for i, v in zip(INDICATORS, row, strict=True) if v and i.axis == axis and i.floor != "none"]
+            floors = [
+                BANDS.index(i.floor)
+                for i, v in zip(INDICATORS, row, strict=True)
+                if v and i.axis == axis and i.floor != "none"
+            ]
             total = int(scores.points[n, a])
             by_points = (total >= CARD.axes[axis].review) + (total >= CARD.axes[axis].hold)
             assert scores.bands[n, a] == max([by_points, *floors])
@@ -274,7 +283,7 @@ AXIS = {"base_points": 300, "review": 500, "hold": 650}
         {**SOUND, "basis": "guessed"},
         orjson.dumps(SOUND).replace(b"75}", b"1e400}"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:70],
 )
 def test_a_damaged_card_is_one_clear_error(tmp_path: Path, content: Any) -> None:
     with pytest.raises(ModelError, match=str(tmp_path)):

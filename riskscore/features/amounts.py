@@ -123,9 +123,18 @@ def last_item_no(_: TradeTables) -> pl.Expr:
     return col("item_no").cast(pl.Float64)
 
 
-@feature("parcel", direction=0, reads=("highest_item_value", "lowest_item_value_negated", "last_item_no"))
+@feature("parcel", direction=0, reads=("item.value",), over_items="all")
+def placeholder_values(_: TradeTables) -> pl.Expr:
+    """Every item value is 0 or 1."""
+    return col("item.value").is_in([0.0, 1.0])
+
+
+@feature(
+    "parcel",
+    direction=0,
+    reads=("placeholder_values", "highest_item_value", "lowest_item_value_negated", "last_item_no"),
+)
 def identical_values(_: TradeTables) -> pl.Expr:
     """Every value is 0 or 1, or two or more items carry one and the same round value."""
     high, low = col("highest_item_value"), -col("lowest_item_value_negated")
-    placeholder = (high == low) & ((high == 0) | (high == 1))
-    return placeholder | ((high == low) & (high % 10 == 0) & (col("last_item_no") >= 1))
+    return col("placeholder_values") | ((high == low) & (high % 10 == 0) & (col("last_item_no") >= 1))

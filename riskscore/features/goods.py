@@ -6,6 +6,7 @@ import polars as pl
 
 from riskscore.features.registry import TEXT, feature
 from riskscore.features.tables import TradeTables, by_prefix
+from riskscore.keys import fold_key_expr
 from riskscore.lexicon import NUMBER
 
 col = pl.col
@@ -50,5 +51,5 @@ def goods_class(trade: TradeTables) -> pl.Expr:
 @feature("item", direction=0, reads=("item.description",))
 def rounds_stated(_: TradeTables) -> pl.Expr:
     """Number of rounds that the goods description states (30 rd, 20 Schuss, 15 metaka)."""
-    pattern = r"\b(\d{1,3}) ?-? ?(?:rds?|rounds?|shots?|schuss|metak[a-z]*|naboj[a-z]*)\b"
-    return col("item.description").str.to_lowercase().str.extract(pattern).cast(pl.Int64, strict=False)
+    pattern = r"\b(\d{1,3}) ?(?:rds?|rounds?|shots?|schuss|metak[a-z]*|naboj[a-z]*)\b"
+    return fold_key_expr(col("item.description")).str.extract(pattern).cast(pl.Int64, strict=False)

@@ -168,7 +168,11 @@ def dangerous_goods_papers(_: TradeTables) -> pl.Expr:
 
 @feature("parcel", direction=1, reads=("screening",))
 def screening_suspect(_: TradeTables) -> pl.Expr:
-    """A screening gave a suspect result and no physical examination has cleared it."""
-    suspect = col("screening").list.eval((_field("result") == "suspect").fill_null(False)).list.any()
-    cleared = (_field("method") == "physical") & (_field("result") == "clear")
-    return suspect & ~col("screening").list.eval(cleared.fill_null(False)).list.any()
+    """A screening gave a suspect result and no later physical examination has cleared it."""
+    suspect = _field("result") == "suspect"
+    clear = (_field("method") == "physical") & (_field("result") == "clear")
+    results = col("screening")
+    last_suspect = results.list.eval(_field("at").filter(suspect)).list.max()
+    last_clear = results.list.eval(_field("at").filter(clear)).list.max()
+    found = results.list.eval(suspect.fill_null(False)).list.any()
+    return found & ~(last_clear > last_suspect).fill_null(False)

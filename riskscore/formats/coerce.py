@@ -26,7 +26,7 @@ NUMBER = ":number"  # a column `x:number` beside `x` holds the values that came 
 _MISSING = sorted(
     {"".join(cases) for word in MISSING_WORDS for cases in product(*zip(word, word.upper(), strict=True))}
 )
-_UNSEEN = ("\x00", "\u200b", "\ufeff")  # not blanks to polars, but nobody typed them
+_UNSEEN = ["\x00", "\u200b", "\ufeff"]  # not blanks to polars, but nobody typed them
 _BLANKS = " \t\r\n\v\f\x85\u00a0\u2028\u2029\u202f" + "".join(_UNSEEN)
 _CODES = ("_id", "waybill", ".id_number", ".postcode", ".phone", ".email", "un_number", ".hs_code", ".unit")
 
@@ -136,8 +136,7 @@ class Coercion:
         elif kind == "country":
             values = _by_distinct(text, self._countries)
         else:
-            text = stated(text)  # NAN would pass for a currency
-            values = _by_distinct(text, lambda t: t.to_frame("t").select(read_currency(pl.col("t"))).to_series())
+            values = _by_distinct(text, _currencies)
         unread = values.is_null() & text.is_not_null()
         return values, unread & stated(text).is_not_null() if unread.any() else unread
 
@@ -297,7 +296,7 @@ def stated(text: pl.Series) -> pl.Series:
 def read_ids(raw: pl.Series) -> pl.Series:
     """Read parcel ids: no blanks or zero bytes at the ends, and null where nothing is stated."""
     text = as_text(raw).str.strip_chars()
-    if any(text.str.contains(character, literal=True).any() for character in _UNSEEN):
+    if text.str.contains_any(_UNSEEN).any():
         text = text.str.strip_chars(_BLANKS)
     return text.alias("id").to_frame().select(pl.when(~pl.col("id").is_in(_MISSING)).then("id")).to_series()
 
@@ -316,6 +315,10 @@ def _text(path: str) -> pl.Expr:
 def _choices(text: pl.Series, choices: tuple[str, ...]) -> pl.Series:
     key = text.str.strip_chars().str.to_lowercase().str.replace_all(r"[\s\-]+", "_")
     return key.replace_strict([c.lower() for c in choices], choices, default=None, return_dtype=pl.String)
+
+
+def _currencies(text: pl.Series) -> pl.Series:
+    return stated(text).alias("t").to_frame().select(read_currency(pl.col("t"))).to_series()  # NAN is none
 
 
 def _by_distinct(text: pl.Series, read: Callable[[pl.Series], pl.Series]) -> pl.Series:

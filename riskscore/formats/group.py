@@ -249,13 +249,13 @@ def items_table(typed: pl.DataFrame, problems: pl.DataFrame, parcel: pl.Series) 
         The parcel of each row, ascending.
     """
     columns = [f.path for f in ITEM_FIELDS if f.path in typed.columns]
-    if not columns:
-        return pl.DataFrame(schema=item_schema())
-    stated_rows = typed.select(pl.any_horizontal(pl.col(columns).is_not_null())).to_series()
+    stated = pl.repeat(value=False, n=len(parcel), eager=True)
+    for path in columns:
+        stated = stated | typed[path].is_not_null()
     unread = problems.filter(pl.col("field").str.starts_with("item."))["row"]
     if len(unread):
-        stated_rows = stated_rows.scatter(unread.unique(), values=True)
-    items = typed.select(columns).with_columns(parcel.cast(pl.UInt32).alias("parcel")).filter(stated_rows)
+        stated = stated.scatter(unread.unique(), values=True)
+    items = pl.DataFrame([parcel.cast(pl.UInt32).alias("parcel"), *(typed[path] for path in columns)]).filter(stated)
     if "item.seq" in columns:
         numbered = pl.col("item.seq").is_not_null().all().over("parcel")
         items = items.sort("parcel", pl.when(numbered).then("item.seq"), maintain_order=True)

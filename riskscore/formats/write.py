@@ -12,6 +12,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, cast
@@ -40,6 +41,8 @@ class _Body(Protocol):
     def write(self, frame: pl.DataFrame) -> None: ...
 
     def close(self) -> None: ...
+
+    def abandon(self) -> None: ...
 
 
 def open_writer(target: str | Path, format: str | None = None) -> Writer:
@@ -148,6 +151,8 @@ class Writer:
     def abandon(self) -> None:
         """Leave nothing behind."""
         self._closed = True
+        with suppress(Exception):  # what is thrown away may fail on its way
+            self._body.abandon()
         self._remove()
 
     def __enter__(self) -> Writer:
@@ -198,6 +203,9 @@ class _Csv:
     def close(self) -> None:
         pass
 
+    def abandon(self) -> None:
+        pass
+
 
 class _JsonLines:
     def __init__(self, stream: BinaryIO) -> None:
@@ -208,6 +216,9 @@ class _JsonLines:
         self._stream.write(frame.with_columns(pl.col(times).dt.strftime(_TIME)).write_ndjson().encode())
 
     def close(self) -> None:
+        pass
+
+    def abandon(self) -> None:
         pass
 
 
@@ -229,6 +240,10 @@ class _Parquet:
             self.write(pl.DataFrame())
         self._writer.close()
 
+    def abandon(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
 
 class _Excel:
     def __init__(self, stream: BinaryIO, name: str) -> None:
@@ -237,15 +252,17 @@ class _Excel:
         self._row = 0
         import xlsxwriter
 
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - a zip archive must seek; closed in close()
+        self._folder = tempfile.TemporaryDirectory(prefix="riskscore-")
+        self._path = Path(self._folder.name) / "book.xlsx"  # a zip archive must seek, standard output cannot
         options = {
             "constant_memory": True,
+            "tmpdir": self._folder.name,
             "strings_to_formulas": False,
             "strings_to_numbers": False,
             "strings_to_urls": False,
             "nan_inf_to_errors": True,
         }
-        self._book = xlsxwriter.Workbook(self._file, options)
+        self._book = xlsxwriter.Workbook(str(self._path), options)
         self._sheet = self._book.add_worksheet()
 
     def write(self, frame: pl.DataFrame) -> None:
@@ -273,9 +290,13 @@ class _Excel:
 
     def close(self) -> None:
         self._book.close()
-        self._file.seek(0)
-        shutil.copyfileobj(self._file, self._stream)
-        self._file.close()
+        with self._path.open("rb") as file:
+            shutil.copyfileobj(file, self._stream)
+        self._folder.cleanup()
+
+    def abandon(self) -> None:
+        self._sheet.row_data_fh.close()
+        self._folder.cleanup()
 
 
 def flat_text(frame: pl.DataFrame, times: bool = False) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from riskscore.errors import ManifestError
@@ -25,10 +26,23 @@ MAX_COLUMNS = 16_384
 MAX_TAG = 1 << 20
 MAX_CELLS = 60_000_000  # rows times columns: the reader sets up all of them, empty or not
 _PIECE = 1 << 20
-_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="(\d{1,7})"')
-_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]+)\d')
-_FAR_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="[A-Z]+(\d{4,7})"')
-_ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_TAG = re.compile(rb"<(?:[\w.-]+:)?(?:c|row)[\s/>]")
+_REFERENCE = re.compile(rb"<(?:[\w.-]+:)?(?:c|row)\s[^<>]*?\br\s*=\s*[\"']([A-Z]*)(\d+)")
+_USUAL = (b"<c ", b"<row ")  # how Excel writes them, with a reference: <c r="A1" ...>
+_UNUSUAL = (
+    b"<c>",
+    b"<c/",
+    b"<c\t",
+    b"<c\n",
+    b"<c\r",
+    b"<row>",
+    b"<row/",
+    b"<row\t",
+    b"<row\n",
+    b"<row\r",
+    b":c",
+    b":row",
+)
 _DECLARATION = re.compile(rb"<!(?:doctype|entity)", re.IGNORECASE)
 
 
@@ -127,7 +141,7 @@ def _inspect_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str
                 raise ManifestError(f"{name}: {member.filename} unpacks beyond measure; refused")
             text = tail + piece.replace(b"\0", b"")  # without zero bytes UTF-16 reads like plain text
             cut = text.rfind(b"<") if piece else len(text)
-            if _DECLARATION.search(text):
+            if b"<!" in text and _DECLARATION.search(text):
                 raise ManifestError(f"{name}: {member.filename} declares a document type or entities; refused")
             extent.add(text[: max(cut, 0)])
             if not piece:
@@ -148,29 +162,49 @@ class _Extent:
     """How far a sheet reaches, from the references of its rows and cells."""
 
     def __init__(self) -> None:
+        self.rows = 1
         self.cells = 0
-        self._named = 0
-        self._letters: set[bytes] = set()
-        self._rows = 1
-
-    def add(self, text: bytes) -> None:
-        if b"<" not in text:
-            return
-        numbers = (*map(int, _ROW.findall(text)), *map(int, _FAR_CELL.findall(text)))
-        self._rows = max((self._rows, *numbers))
-        named = _CELL.findall(text)
-        self._named += len(named)
-        self._letters.update(named)
-        self.cells += len(_ANY_CELL.findall(text))
-
-    @property
-    def rows(self) -> int:
-        return max(self._rows, 1)
+        self._column = 0
+        self._nameless = 0
 
     @property
     def columns(self) -> int:
-        widest = max(map(_column_number, self._letters), default=0)
-        return max(widest, min(self.cells - self._named, MAX_COLUMNS))
+        return max(self._column, min(self._nameless, MAX_COLUMNS))
+
+    def add(self, text: bytes) -> None:
+        """Take a piece of the sheet that holds only whole tags."""
+        tags = sum(map(text.count, _USUAL))
+        named = text.count(b'<c r="') + text.count(b'<row r="')
+        if tags == named and not any(map(text.count, _UNUSUAL)):
+            if tags:
+                self._add_usual(text, tags)
+            return
+        found = _REFERENCE.findall(text)
+        tags = len(_TAG.findall(text))
+        self.cells += tags
+        self._nameless += tags - len(found)
+        for letters, digits in set(found):
+            self._column = max(self._column, _column_number(letters[:4]))
+            self.rows = max(self.rows, int(digits[:8]))
+
+    def _add_usual(self, text: bytes, tags: int) -> None:
+        """The same for sheets as Excel writes them, all references at once."""
+        self.cells += tags
+        array = np.frombuffer(text + bytes(16), dtype=np.uint8)
+        at = np.flatnonzero((array[:-3] == 32) & (array[1:-2] == 114) & (array[2:-1] == 61) & (array[3:] == 34)) + 4
+        place = at[:, None] + np.arange(11)
+        shown = array[place]
+        letters = np.cumprod((shown >= 65) & (shown <= 90), axis=1).astype(bool)
+        column = np.zeros(len(at), dtype=np.int64)
+        for nth in range(4):
+            column = np.where(letters[:, nth], column * 26 + shown[:, nth] - 64, column)
+        shown = array[np.minimum(place + letters.sum(axis=1)[:, None], len(array) - 1)][:, :8]
+        digits = np.cumprod((shown >= 48) & (shown <= 57), axis=1).astype(bool)
+        row = np.zeros(len(at), dtype=np.int64)
+        for nth in range(8):
+            row = np.where(digits[:, nth], row * 10 + shown[:, nth] - 48, row)
+        self._column = max(self._column, int(column.max()))
+        self.rows = max(self.rows, int(row.max()))
 
 
 def _column_number(letters: bytes) -> int:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from hypothesis import settings
 
 from riskscore.formats import Counts, open_manifest
 from riskscore.schema import Tables, item_schema, parcel_schema
+
+FEWER = settings(max_examples=max(10, settings().max_examples // 3))  # for properties that read several files each
 
 COUNTRIES = {
     "ba": "BA",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from manifests import read, read_text, same, save
+from manifests import FEWER, read, read_text, same, save
 
 from riskscore.errors import ManifestError
 from riskscore.formats import csv as csv_module
@@ -223,7 +224,7 @@ WORDS = st.text(alphabet="abc ,;|\"'\t\n\r\u00e9\u0161\u0436", max_size=12)
 @given(
     texts=st.lists(WORDS, min_size=1, max_size=12),
     separator=st.sampled_from([",", ";", "\t", "|"]),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    quoting=st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC)),
     end=st.sampled_from(["\n", "\r\n", "\r"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
@@ -231,7 +232,7 @@ def test_what_a_csv_writer_wrote_is_read_back(
     tmp_path_factory: pytest.TempPathFactory,
     texts: list[str],
     separator: str,
-    quoting: int,
+    quoting: Literal[0, 1, 2],
     end: str,
     encoding: str,
 ) -> None:
@@ -254,7 +255,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=50)
+@FEWER
 @given(
     pieces=st.lists(PIECES, max_size=40),
     header=st.sampled_from([HEADER, HEADER.replace(",", ";"), "sep=,\r\n" + HEADER, "\n" + HEADER]),

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_what_a_line_is_read_as_does_not_depend_on_chunks(
     assert (again, found_again.note()) == (whole, found.note())
 
 
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "zstd": zstandard.ZstdCompressor().compress,
     "two gzip members": lambda data: gzip.compress(data[:20]) + gzip.compress(data[20:]),

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from manifests import COUNTRIES, read, read_text, same, save
+from manifests import COUNTRIES, FEWER, read, read_text, same, save
 
 from riskscore.formats import group
 from riskscore.formats.group import Grouping
@@ -126,6 +126,7 @@ def contents(result: Any) -> dict[str, Any]:
     }
 
 
+@FEWER
 @given(parcels=PARCELS, batch_rows=st.integers(1, 9), order=st.randoms(use_true_random=False))
 def test_neither_order_nor_batches_change_a_parcel(
     tmp_path_factory: pytest.TempPathFactory,
@@ -145,7 +146,7 @@ def test_neither_order_nor_batches_change_a_parcel(
     assert same(shuffled, read(path, batch_rows=batch_rows))
 
 
-@settings(max_examples=30)
+@FEWER
 @given(parcels=PARCELS, batch_rows=st.integers(1, 9), order=st.randoms(use_true_random=False))
 def test_ids_that_share_a_hash_stay_apart(
     tmp_path_factory: pytest.TempPathFactory,

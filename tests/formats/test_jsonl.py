@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from manifests import Read, read, read_text, same, save
+from manifests import FEWER, Read, read, read_text, same, save
 
 from riskscore.errors import ManifestError
 from riskscore.formats import jsonl
@@ -214,7 +214,7 @@ def test_deep_nesting_is_a_rejected_line(tmp_path: Path, bomb: str) -> None:
 
 def test_nesting_below_the_limit_is_only_a_wrong_type(tmp_path: Path) -> None:
     deep = "[" * 500 + "]" * 500
-    result = lines(tmp_path, '{"parcel_id": "A", "waybill": %s, "junk": %s}' % (deep, deep))
+    result = lines(tmp_path, f'{{"parcel_id": "A", "waybill": {deep}, "junk": {deep}}}')
     assert (result.ids, result.column("unreadable")) == (["A"], [["waybill"]])
 
 
@@ -228,9 +228,7 @@ def test_half_surrogates_and_control_characters(tmp_path: Path) -> None:
 
 def test_repeated_keys_and_huge_numbers(tmp_path: Path) -> None:
     digits = "9" * 5_000
-    result = lines(
-        tmp_path, '{"parcel_id": "A", "parcel_id": "B", "total_value": %s, "waybill": %s}' % (digits, digits)
-    )
+    result = lines(tmp_path, f'{{"parcel_id": "A", "parcel_id": "B", "total_value": {digits}, "waybill": {digits}}}')
     assert result.ids == ["B"]
     assert result.column("waybill") == [digits]
     assert result.reasons() == ["not a finite number"]
@@ -283,7 +281,7 @@ RECORD = st.dictionaries(
 )
 
 
-@settings(max_examples=60)
+@FEWER
 @given(records=st.lists(st.tuples(st.sampled_from(["A", "B", "C", "D"]), RECORD), min_size=1, max_size=6))
 def test_any_json_under_any_key_leaves_the_parcel(
     tmp_path_factory: pytest.TempPathFactory, records: list[tuple[str, dict[str, Any]]]
