@@ -304,12 +304,15 @@ def _patterns(folded: Folded, lexicon: Lexicon) -> tuple[Index, Index, Index]:
     text = np.where(codes < 256, codes, 0x7F).astype(np.uint8)
     text[codes == BREAK] = 0
     buffer = text.tobytes()
-    spans = [m.span() for m in lexicon.any_pattern.finditer(buffer)]
     known: dict[bytes, list[int]] = {}
     term, first, last = [], [], []
-    for begin, end in spans:  # over what was found, which is little
-        if not _stands_alone(buffer, begin, end):
+    place = 0
+    while (match := lexicon.any_pattern.search(buffer, place)) is not None:  # over what is found, which is little
+        begin, end = match.span()
+        if end == begin or not _stands_alone(buffer, begin, end):
+            place = begin + 1  # a sound match may begin inside this one
             continue
+        place = end
         piece = buffer[begin:end]
         if piece not in known:
             known[piece] = [p.term for p in lexicon.patterns if p.regex.fullmatch(piece)]
@@ -350,14 +353,13 @@ def _longest_wins(
     speaks = (concept != _VAGUE) & (concept != _CONTEXT) & (concept < PURPOSE)
     reach = np.where(speaks, end, -1)
     best = np.maximum.accumulate(reach)
-    owner = np.maximum.accumulate(np.where(reach == best, np.arange(len(start)), 0))
-    # The first row of a run of equal spans is its best-ranked reading.
     previous_best = np.concatenate(([-1], best[:-1]))
-    previous_owner = np.concatenate(([0], owner[:-1]))
+    # Of rows that reach equally far the first owns the place: it is longer, or the best reading of an equal span.
+    owner = np.maximum.accumulate(np.where(reach > previous_best, np.arange(len(start)), 0))
+    owner_row = np.concatenate(([0], owner[:-1]))
     inside = end <= previous_best
-    owner_row = previous_owner
     same = inside & (start[owner_row] == start) & (end[owner_row] == end)
-    masking = (concept[owner_row] == _LOOKALIKE) & (scope[owner_row] == 0)
+    masking = (concept[owner_row] == _LOOKALIKE) & ((scope[owner_row] == 0) | (same & _has(_WEAPONS, concept)))
     masked = inside & masking & ((concept != _LOOKALIKE) | ~same) & (concept < FIRST_TOPIC)
     status[masked] = MASKED
     longer = inside & ~masked & ~same & (concept < FIRST_TOPIC)  # topics look at words inside others, too
@@ -441,8 +443,9 @@ def _lower(
     scope = columns["scope"][term]
     # "holster" is a word of languages that put the head first and of others that put it last: both readings hold.
     twin = (status == INSIDE) & (by >= 0) & (start == start[by]) & (concept == concept[by])
+    nested = (status == MASKED) & (concept == _LOOKALIKE)  # "tattoo" in "tattoo cartridges" still says what it is about
     for kind, head_last in ((1, None), (2, 1), (2, 0)):
-        objects = (free | twin) & (scope == kind) & ~behind
+        objects = (free | twin | nested) & (scope == kind) & ~behind
         if head_last is not None:
             objects &= columns["head_last"][term] == head_last
         rows = np.flatnonzero(objects)

@@ -299,7 +299,12 @@ def read_lock(path: Path) -> dict[str, dict[str, Any]]:
         content = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
         raise SopError([f"{path.name}: cannot be read: {error}; write it with `riskscore check --lock`"]) from error
-    return dict(content)
+    if not isinstance(content, dict) or not all(
+        isinstance(entry, dict) and _is_whole(entry.get("version")) and _is_text(entry.get("sha256"))
+        for entry in content.values()
+    ):
+        raise SopError([f"{path.name}: must hold a version and a sha256 for each id; restore it from the repository"])
+    return content
 
 
 def lock_faults(indicators: list[Indicator], lock: dict[str, dict[str, Any]]) -> list[str]:
@@ -310,12 +315,20 @@ def lock_faults(indicators: list[Indicator], lock: dict[str, dict[str, Any]]) ->
         where = f"{indicator.file}: {indicator.id}"
         if entry is None:
             faults.append(f"{where}: not in the lock; run `riskscore check --lock`")
-        elif entry["sha256"] != indicator.sha256 and entry["version"] == indicator.version:
-            faults.append(f"{where}: changed, but its version is still {indicator.version}; raise it")
-        elif entry["sha256"] != indicator.sha256:
-            faults.append(f"{where}: version {indicator.version} is not in the lock; run `riskscore check --lock`")
-        elif entry["version"] != indicator.version:
+        elif entry["sha256"] == indicator.sha256 and entry["version"] != indicator.version:
             faults.append(f"{where}: version changed from {entry['version']} without any other change")
+        elif entry["sha256"] != indicator.sha256 and entry["version"] < indicator.version:
+            faults.append(f"{where}: version {indicator.version} is not in the lock; run `riskscore check --lock`")
+    return faults + _refusals(indicators, lock)
+
+
+def _refusals(indicators: list[Indicator], lock: dict[str, dict[str, Any]]) -> list[str]:
+    """What no new lock may cover up: a number or an id that would stand for two contents."""
+    faults = [
+        f"{i.file}: {i.id}: changed, but version {lock[i.id]['version']} is locked and this is {i.version}; raise it"
+        for i in indicators
+        if i.id in lock and lock[i.id]["sha256"] != i.sha256 and i.version <= lock[i.id]["version"]
+    ]
     gone = lock.keys() - {i.id for i in indicators}
     faults.extend(f"lock.json: {key} is locked but in no pack; retire it, never delete it" for key in sorted(gone))
     return faults
@@ -327,10 +340,9 @@ def write_lock(path: Path, indicators: list[Indicator]) -> None:
     Raises
     ------
     SopError
-        When an indicator changed without a new version: the lock is there to refuse that.
+        When an indicator changed without a higher version, or is gone: the lock is there to refuse that.
     """
-    faults = [f for f in lock_faults(indicators, read_lock(path)) if "raise it" in f] if path.exists() else []
-    if faults:
+    if path.exists() and (faults := _refusals(indicators, read_lock(path))):
         raise SopError(faults)
     lock = {i.id: {"version": i.version, "sha256": i.sha256} for i in indicators}
     path.write_bytes(orjson.dumps(lock, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")

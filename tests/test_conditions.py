@@ -29,6 +29,7 @@ from riskscore.features import FEATURES, build_facts
 from riskscore.goods_text import read_descriptions
 from riskscore.known import Grouping
 from riskscore.lexicon import CONCEPTS, NUMBER, TOPIC_NUMBER, TOPICS, bit
+from riskscore.normalise import normalise
 
 # Column → (subject, dtype, values of facts, operators with their values). Both subjects, every kind of column.
 TEXTS = st.sampled_from(["", "A", "AB", "ABC", "9302", "930200", "ч", "a|b"])
@@ -398,7 +399,7 @@ def test_a_wild_condition_is_one_sentence_not_a_traceback(raw: Any) -> None:
 
 def test_the_sort_of_every_feature_is_that_of_its_column(engine: Any) -> None:
     """Whoever adds a feature of yes and no, or of text, names it in FLAG_FEATURES or TEXT_FEATURES."""
-    typed = tables(parcel("Shoes"))
+    typed = normalise(tables(parcel("Shoes")), engine.reference, AS_OF)
     goods = read_descriptions(typed.items["item.description"], engine.lexicon)
     facts = build_facts(typed, goods, engine.trade, AS_OF, frozenset(FEATURES))
     for name, feature in FEATURES.items():

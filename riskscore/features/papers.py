@@ -175,4 +175,7 @@ def screening_suspect(_: TradeTables) -> pl.Expr:
     last_suspect = results.list.eval(_field("at").filter(suspect)).list.max()
     last_clear = results.list.eval(_field("at").filter(clear)).list.max()
     found = results.list.eval(suspect.fill_null(False)).list.any()
-    return found & ~(last_clear > last_suspect).fill_null(False)
+    # Where a time is lacking, an opened and cleared parcel is taken as the later word.
+    opened = results.list.eval(clear.fill_null(False)).list.any()
+    before = (last_clear <= last_suspect).fill_null(False)
+    return found & ~(opened & ~before)

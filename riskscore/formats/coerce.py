@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from riskscore.formats.columns import Notes
-from riskscore.formats.leaves import NotJsonError, leaf, parse_json, shown
+from riskscore.formats.leaves import flat_member, leaf, members_of, shown
 from riskscore.formats.moments import read_days, read_times
 from riskscore.formats.numerals import Decimals, measure_of, read_currency, read_numbers
 from riskscore.keys import fold_key_expr
@@ -209,7 +209,7 @@ class Coercion:
         faults: list[tuple[int, str, str, str]] = []
         values = stated(raw) if raw.dtype == pl.String else raw
         for row in values.is_not_null().arg_true().to_list():
-            members, fault = _members(values[row])
+            members, fault = members_of(values[row])
             if fault:
                 faults.append((row, field.path, shown(values[row]), fault))
             if members == [] and not fault:
@@ -219,7 +219,7 @@ class Coercion:
                     faults.append((row, f"{field.path}[{position}]", shown(member), "not an object"))
                     continue
                 places.append((row, position))
-                flat = _flat(member)
+                flat = flat_member(member)
                 for f in field.fields:
                     value = flat.pop(f.path, None)
                     text, number, fault = leaf(value, f.kind)
@@ -398,29 +398,3 @@ def _currencies_of_amounts(typed: dict[str, pl.Series], stated_by: dict[str, pl.
         target = "item.currency" if path.startswith("item.") else "currency"
         known = typed.get(target)
         typed[target] = currencies.alias(target) if known is None else known.zip_with(known.is_not_null(), currencies)
-
-
-def _members(value: Any) -> tuple[list[Any], str | None]:
-    """Take a list of records: JSON text, one object, or a list already."""
-    if isinstance(value, str):
-        try:
-            value = parse_json(value, literally=True)
-        except NotJsonError as error:
-            return [], f"not JSON: {error}"[:200]
-    if isinstance(value, pl.Series):
-        value = value.to_list()
-    if isinstance(value, dict):
-        return [value], None
-    if isinstance(value, list):
-        return value, None
-    return ([], None) if value is None else ([], "not a list of objects")
-
-
-def _flat(member: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in member.items():
-        if key == "verification" and isinstance(value, dict):
-            flat.update((f"verification.{inner}", v) for inner, v in value.items())
-        else:
-            flat[str(key)] = value
-    return flat

@@ -133,7 +133,9 @@ class Flattening:
     def __init__(self, columns: Columns, keys: dict[str, tuple[Field, ...]]) -> None:
         self._columns = columns
         self._keys = keys
-        self._simple = {key: known[0].path for key, known in keys.items() if _is_simple(key, known)}
+        self._ordinary: dict[str, dict[str, tuple[str, bool]]] = {}
+        for key, known in keys.items():
+            self._learn(key, known)
         self._parcel: dict[str, _Column] = {}
         self._item: dict[str, _Column] = {}
         self._parents: list[int] = []
@@ -156,23 +158,37 @@ class Flattening:
             What the JSON parser made of it.
         """
         self._row, self._line, self._own_item = row, line, None
-        for key, value in record.items():
+        for key, value in self._take_ordinary(self._parcel, row, "", record):
             if key == ITEMS and ITEMS not in self._columns.mapped:
                 self._take_items(value)
-            elif not self._put_text(self._parcel, row, key, value):
+            else:
                 self._take_key(encodable(key), value, (key,))
 
-    def _put_text(self, columns: dict[str, _Column], row: int, key: str, value: Any) -> bool:
-        """Take the ordinary case, text for one field of text that was met before, by the shortest way."""
-        path = self._simple.get(key) if type(value) is str else None
-        if path is None or not (value.isascii() or _is_encodable(value)):
-            return False
-        column = columns.get(path)
-        if column is None:
-            column = columns[path] = _Column()
-        column.rows.append(row)
-        column.values.append(value)
-        return True
+    def _take_ordinary(
+        self, columns: dict[str, _Column], row: int, prefix: str, record: dict[str, Any]
+    ) -> list[tuple[str, Any]]:
+        """Take what is text or a number under a key that was met before, by the shortest way; return the rest."""
+        known = self._ordinary.setdefault(prefix, {})
+        rest = []
+        for key, value in record.items():
+            path, number = known.get(key, ("", False))
+            kind = type(value)
+            if not path:
+                ordinary = False
+            elif kind is str:
+                ordinary = value.isascii() or encodable(value) is value
+            else:
+                ordinary = number and (kind is float or kind is int)
+                path += NUMBER
+            if ordinary:
+                column = columns.get(path)
+                if column is None:
+                    column = columns[path] = _Column()
+                column.rows.append(row)
+                column.values.append(value if kind is str else float(value))
+            else:
+                rest.append((key, value))
+        return rest
 
     def block(self, lines: list[int]) -> Block:
         """Return the raw columns of all declarations taken, which stood on these lines."""
@@ -202,10 +218,8 @@ class Flattening:
                         self._own_item = self._new_item(0)
                     self._put(f, value, trail, self._own_item)
         elif isinstance(value, dict) and self._is_group(key):
-            for inner, inner_value in value.items():
-                name = f"{key}.{inner}"
-                if not self._put_text(self._parcel, self._row, name, inner_value):
-                    self._take_key(encodable(name), inner_value, (*trail, inner))
+            for inner, inner_value in self._take_ordinary(self._parcel, self._row, f"{key}.", value):
+                self._take_key(encodable(f"{key}.{inner}"), inner_value, (*trail, inner))
         elif key in _GROUPS:
             if value is not None:
                 path = next(f.path for f in FIELDS if f.path.startswith(f"{key}."))
@@ -224,9 +238,7 @@ class Flattening:
                 self._fault(None, GOODS, f"{ITEMS}[{position}]", member, "expected an object")
                 continue
             item = self._new_item(position)
-            for key, inner in member.items():
-                if self._put_text(self._item, item, f"{ITEMS}.{key}", inner):
-                    continue
+            for key, inner in self._take_ordinary(self._item, item, f"{ITEMS}.", member):
                 fields = self._item_fields(encodable(key))
                 for f in fields:
                     self._put(f, inner, (ITEMS, str(position), key), item)
@@ -303,9 +315,18 @@ class Flattening:
             found = tuple(BY_PATH[path] for path in self._columns.paths_of(key))
             if len(self._keys) < MAX_KEYS:
                 self._keys[key] = found
-                if _is_simple(key, found):
-                    self._simple[key] = found[0].path
+                self._learn(key, found)
         return found
+
+    def _learn(self, key: str, known: tuple[Field, ...]) -> None:
+        """Remember a key that feeds one field of its own level, taking text or a number as it is."""
+        prefix = key[: key.rfind(".") + 1]
+        if len(known) != 1 or known[0].kind in ("list", "records") or known[0].of_item != (prefix == f"{ITEMS}."):
+            return
+        self._ordinary.setdefault(prefix, {})[key.removeprefix(prefix)] = (
+            known[0].path,
+            known[0].kind in NUMBERS,
+        )
 
     def _item_fields(self, key: str) -> tuple[Field, ...]:
         found: tuple[Field, ...] = ()
@@ -315,17 +336,6 @@ class Flattening:
 
     def _is_group(self, key: str) -> bool:
         return key in _GROUPS or any(name.startswith(f"{key.casefold()}.") for name in self._columns.mapped)
-
-
-def _is_simple(key: str, known: tuple[Field, ...]) -> bool:
-    """Tell whether a key feeds one field that takes text as it is, at the level where the key stands."""
-    return (
-        len(known) == 1 and known[0].kind not in ("list", "records") and known[0].of_item == key.startswith(f"{ITEMS}.")
-    )
-
-
-def _is_encodable(text: str) -> bool:
-    return encodable(text) is text
 
 
 def _column(columns: dict[str, _Column], path: str) -> _Column:

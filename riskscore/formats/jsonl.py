@@ -7,7 +7,6 @@ whole manifest has shown its decimal signs, and which parcels it repeats, before
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,8 +26,6 @@ from riskscore.schema import ITEM_FIELDS, PARCEL_FIELDS, Field, Tables, parcel_s
 BLOCK_LINES = 5_000
 BLOCK_BYTES = 8 << 20
 _SHOWN = 4096
-
-ParsedLine = tuple[int, bytes, dict[str, Any]]
 
 
 class JsonParcels:
@@ -63,8 +60,7 @@ class JsonParcels:
         reading = self._reading
         blocks: list[StoredBlock] = []
         lines_of: list[Indexes] = []
-        for number, lines in enumerate(self._blocks()):
-            block = self._take(lines)
+        for number, block in enumerate(self._blocks()):
             if block.parcels.height:
                 lines_of.append(block.parcels[LINE].to_numpy())
                 blocks.append(block.store(reading.folder / f"block-{number}"))
@@ -98,9 +94,10 @@ class JsonParcels:
         if rest.strip() and not endless:
             yield number, rest
 
-    def _blocks(self) -> Iterator[list[ParsedLine]]:
-        """Parse lines into blocks of bounded size; reject the lines that are no JSON object."""
-        block: list[ParsedLine] = []
+    def _blocks(self) -> Iterator[Block]:
+        """Turn lines into blocks of raw columns of bounded size; reject the lines that are no JSON object."""
+        flat = Flattening(self._columns, self._keys)
+        taken: list[tuple[int, bytes]] = []
         size = 0
         limit = min(BLOCK_LINES, self._reading.batch_rows)
         for number, line in self._lines():
@@ -114,31 +111,28 @@ class JsonParcels:
                 raw = line[:_SHOWN].decode("utf-8", "replace")
                 self._reading.reject(number, None, raw, f"not a JSON object: {error}"[:200])
                 continue
-            block.append((number, line, record))
+            flat.take(len(taken), line, record)
+            taken.append((number, line))
             size += len(line)
-            if len(block) >= limit or size >= BLOCK_BYTES:
-                yield block
-                block, size = [], 0
-        if block:
-            yield block
+            if len(taken) >= limit or size >= BLOCK_BYTES:
+                yield self._named(flat, taken)
+                flat, taken, size = Flattening(self._columns, self._keys), [], 0
+        if taken:
+            yield self._named(flat, taken)
 
-    def _take(self, lines: list[ParsedLine]) -> Block:
-        """Turn parsed lines into raw columns; reject those without a parcel_id."""
+    def _named(self, flat: Flattening, lines: list[tuple[int, bytes]]) -> Block:
+        """Complete a block; reject the lines without a parcel_id."""
         reading = self._reading
-        flat = Flattening(self._columns, self._keys)
-        for row, (_, line, record) in enumerate(lines):
-            flat.take(row, line, record)
-        block = flat.block([number for number, _, _ in lines])
+        block = flat.block([number for number, _ in lines])
         ids = read_ids(block.parcels["parcel_id"])
-        named = ids.is_not_null()
         reading.counts.rows_read += len(lines)
-        for row in (~named).arg_true().to_list():
-            number, line, _ = lines[row]
+        for row in ids.is_null().arg_true().to_list():
+            number, line = lines[row]
             raw = line[:_SHOWN].decode("utf-8", "replace")
             reading.problems.add(number, None, "parcel_id", raw, "no parcel_id", rejected=True)
             reading.counts.rows_rejected += 1
         block.parcels = block.parcels.with_columns(ids.alias("parcel_id"))
-        block = block.keep(named)
+        block = block.keep(ids.is_not_null())
         self._order.add(reading.hash(block.parcels["parcel_id"]))
         reading.decimals.learn(block.parcels)
         reading.decimals.learn(block.items)

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import orjson
+import polars as pl
 
 from riskscore.schema import Kind
 
@@ -100,6 +101,39 @@ def encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
+
+
+def members_of(value: Any) -> tuple[list[Any], str | None]:
+    """Take a list of records: JSON text, one object, or a list already.
+
+    Returns
+    -------
+    tuple
+        The members, and what is wrong with the whole.
+    """
+    if isinstance(value, str):
+        try:
+            value = parse_json(value, literally=True)
+        except NotJsonError as error:
+            return [], f"not JSON: {error}"[:200]
+    if isinstance(value, pl.Series):
+        value = value.to_list()
+    if isinstance(value, dict):
+        return [value], None
+    if isinstance(value, list):
+        return value, None
+    return ([], None) if value is None else ([], "not a list of objects")
+
+
+def flat_member(member: dict[str, Any]) -> dict[str, Any]:
+    """Name the keys of a record by their dotted path."""
+    flat: dict[str, Any] = {}
+    for key, value in member.items():
+        if key == "verification" and isinstance(value, dict):
+            flat.update((f"verification.{inner}", v) for inner, v in value.items())
+        else:
+            flat[encodable(str(key))] = value
+    return flat
 
 
 _EXPECTED = {"number": "a number", "integer": "a whole number", "list": "a list", "records": "a list of objects"}
