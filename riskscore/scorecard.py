@@ -174,9 +174,12 @@ def score(card: Scorecard, indicators: list[Indicator], fired: Truth) -> Scores:
     bands = (totals >= review).astype(np.int64) + (totals >= hold)
     np.maximum.at(bands, (row, axis_of[column]), floor_of[column])
 
-    weight = np.abs(np.array([i.points for i in indicators], np.float32))  # sums stay far below 2**24: exact
-    known = (fired.true | fired.false).astype(np.float32) @ weight
-    completeness = known.astype(np.float64) / max(float(weight.sum()), 1.0)
+    # Column by column in whole numbers: a matrix product would wake threads that spin long after it is done.
+    weight = np.abs(np.array([i.points for i in indicators], np.int64))
+    known = np.zeros(n, np.int64)
+    for number, points_at_stake in enumerate(weight.tolist()):
+        known += (fired.true[:, number] | fired.false[:, number]) * points_at_stake
+    completeness = known / max(int(weight.sum()), 1)
     return Scores(totals, caps, bands, np.round(completeness, 4))
 
 

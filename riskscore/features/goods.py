@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import polars as pl
 
 from riskscore.features.registry import TEXT, feature
 from riskscore.features.tables import TradeTables, by_prefix
-from riskscore.keys import fold_key_expr
 from riskscore.lexicon import NUMBER
 
 col = pl.col
@@ -24,6 +25,14 @@ _SPOKEN = {
     "ammunition_component": "ammunition_component",
     "optics": "optics",
 }
+_SPOKEN_BITS = [1 << NUMBER[concept] for concept in _SPOKEN]
+_SPOKEN_MASK = sum(_SPOKEN_BITS)
+# Every mixture of those concepts → the class of the most telling one.
+_SPOKEN_CLASS = {
+    sum(mixture): next(name for bit, name in zip(_SPOKEN_BITS, _SPOKEN.values(), strict=True) if bit in mixture)
+    for size in range(1, len(_SPOKEN_BITS) + 1)
+    for mixture in combinations(_SPOKEN_BITS, size)
+}
 _SHARED_WITH_AIR = ("9304", "930599", "930629", "930690")
 
 
@@ -37,9 +46,7 @@ def hs_class(trade: TradeTables) -> pl.Expr:
 def goods_class(trade: TradeTables) -> pl.Expr:
     """Class of goods for licence questions: what the HS code says, else what the words say."""
     by_code = by_prefix(col("item.hs"), trade.goods_class)
-    by_words = pl.coalesce(
-        pl.when((col(TEXT) & (1 << NUMBER[concept])) != 0).then(pl.lit(name)) for concept, name in _SPOKEN.items()
-    )
+    by_words = (col(TEXT) & _SPOKEN_MASK).replace_strict(_SPOKEN_CLASS, default=None, return_dtype=pl.String)
     # Air and airsoft goods share codes with arms of other kinds; there the words are the better witness.
     shared = pl.any_horizontal([col("item.hs").str.starts_with(prefix) for prefix in _SHARED_WITH_AIR])
     by_words_of_air = pl.when(shared & by_words.is_in(["airgun", "airsoft"])).then(by_words)
@@ -51,5 +58,6 @@ def goods_class(trade: TradeTables) -> pl.Expr:
 @feature("item", direction=0, reads=("item.description",))
 def rounds_stated(_: TradeTables) -> pl.Expr:
     """Number of rounds that the goods description states (30 rd, 20 Schuss, 15 metaka)."""
-    pattern = r"\b(\d{1,3}) ?(?:rds?|rounds?|shots?|schuss|metak[a-z]*|naboj[a-z]*)\b"
-    return fold_key_expr(col("item.description")).str.extract(pattern).cast(pl.Int64, strict=False)
+    unit = "rds?|rounds?|shots?|schu(?:ss|ß)|metak[a-z]*|naboj[a-z]*|метак[а-я]*|набој[а-я]*"
+    pattern = rf"(?i)\b(\d{{1,3}}) ?-? ?(?:{unit})\b"
+    return col("item.description").str.extract(pattern).cast(pl.Int64, strict=False)

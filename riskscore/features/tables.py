@@ -60,9 +60,11 @@ def by_prefix(code: pl.Expr, table: dict[str, str] | dict[str, float]) -> pl.Exp
     """Look a code up by its longest known prefix; null when no prefix is known."""
     lengths = sorted({len(prefix) for prefix in table}, reverse=True)
     dtype = pl.Float64 if all(isinstance(v, float) for v in table.values()) else pl.String
-    return pl.coalesce(
-        code.str.slice(0, length).replace_strict(
-            {p: v for p, v in table.items() if len(p) == length}, default=None, return_dtype=dtype
-        )
-        for length in lengths
-    )
+
+    def look_up(codes: pl.Series) -> pl.Series:
+        # A column holds few different codes: each is looked up once.
+        distinct = codes.drop_nulls().unique()
+        found = [next((table[c[:n]] for n in lengths if c[:n] in table), None) for c in distinct.to_list()]
+        return codes.replace_strict(distinct, pl.Series(found, dtype=dtype), default=None, return_dtype=dtype)
+
+    return code.map_batches(look_up, return_dtype=dtype, is_elementwise=True)

@@ -159,7 +159,7 @@ class Flattening:
         """
         self._row, self._line, self._own_item = row, line, None
         for key, value in self._take_ordinary(self._parcel, row, "", record):
-            if key == ITEMS and ITEMS not in self._columns.mapped:
+            if key.casefold() == ITEMS and ITEMS not in self._columns.mapped:
                 self._take_items(value)
             else:
                 self._take_key(encodable(key), value, (key,))
@@ -220,9 +220,9 @@ class Flattening:
         elif isinstance(value, dict) and self._is_group(key):
             for inner, inner_value in self._take_ordinary(self._parcel, self._row, f"{key}.", value):
                 self._take_key(encodable(f"{key}.{inner}"), inner_value, (*trail, inner))
-        elif key in _GROUPS:
+        elif key.casefold() in _GROUPS:
             if value is not None:
-                path = next(f.path for f in FIELDS if f.path.startswith(f"{key}."))
+                path = next(f.path for f in FIELDS if f.path.startswith(f"{key.casefold()}."))
                 self._fault(None, path, key, value, "expected an object")
         else:
             self._columns.unknown(key)
@@ -335,7 +335,7 @@ class Flattening:
         return found
 
     def _is_group(self, key: str) -> bool:
-        return key in _GROUPS or any(name.startswith(f"{key.casefold()}.") for name in self._columns.mapped)
+        return key.casefold() in _GROUPS or any(name.startswith(f"{key.casefold()}.") for name in self._columns.mapped)
 
 
 def _column(columns: dict[str, _Column], path: str) -> _Column:

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from riskscore.formats.coerce import Coercion
+from riskscore.formats.coerce import Coercion, read_ids
 from riskscore.formats.columns import Notes
 from riskscore.formats.numerals import Decimals
 from riskscore.formats.rejects import Problems
 from riskscore.formats.spool import Hashes, Order
 
+FLUSH = 20_000  # ids of rejected rows that wait to be hashed together
 LINE = "line"  # of every raw batch: the physical line where the row begins, the header being line 1
 
 
@@ -58,14 +59,15 @@ class Reading:
     problems: Problems = field(init=False)
     coercion: Coercion = field(init=False)
     _seed: int = field(init=False)
-    _rejected_ids: list[Hashes] = field(init=False)
+    _rejected: Hashes = field(init=False)
+    _rejected_names: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.problems = Problems(self.name, self.folder)
         self.coercion = Coercion(self.countries, self.decimals, self.notes)
         # A fixed seed would let a sender choose references that collide.
         self._seed = secrets.randbits(63)
-        self._rejected_ids = []
+        self._rejected = np.zeros(0, dtype=np.uint64)
 
     def hash(self, ids: pl.Series) -> Hashes:
         """Hash parcel ids to 64 bits, keyed by a seed of this reading."""
@@ -77,18 +79,20 @@ class Reading:
         self.counts.rows_rejected += 1
         self.problems.add(line, parcel_id, "", raw, reason, rejected=True)
         if parcel_id:
-            self._remember(self.hash(pl.Series([parcel_id])))
+            self._rejected_names.append(parcel_id)
+            if len(self._rejected_names) >= FLUSH:
+                self._remember_rejected()
 
-    def _remember(self, hashes: Hashes) -> None:
-        self._rejected_ids.append(np.unique(hashes))
-        if len(self._rejected_ids) > 1_000:
-            self._rejected_ids = [np.unique(np.concatenate(self._rejected_ids))]
+    def _remember_rejected(self) -> None:
+        ids = read_ids(pl.Series(self._rejected_names, dtype=pl.String)).drop_nulls()
+        self._rejected = np.unique(np.concatenate([self._rejected, self.hash(ids)]))
+        self._rejected_names = []
 
     def settle(self, order: Order) -> None:
         """Do the sums once all rows are known: parcels, rows, decimal signs."""
         order.settle()
-        if self._rejected_ids:
-            self.counts.parcels_rejected = order.absent(np.unique(np.concatenate(self._rejected_ids)))
+        self._remember_rejected()
+        self.counts.parcels_rejected = order.absent(self._rejected)
         self.counts.parcels_read = order.parcels + self.counts.parcels_rejected
         self.total_rows = self.counts.rows_read
         if self.decimals.any_comma():

@@ -145,6 +145,14 @@ def test_flat_keys_are_understood(tmp_path: Path) -> None:
     assert result.items.select("item.description", "item.hs_code").rows() == [("x", "95")]
 
 
+def test_keys_are_matched_without_case(tmp_path: Path) -> None:
+    record = {"Parcel_ID": "A", "Sender": {"Country": "DE"}, "Items": [{"Description": "x"}], "ROUTE": 5}
+    result = lines(tmp_path, record, record | {"Parcel_ID": "B"})
+    assert result.column("sender.country") == ["DE", "DE"]
+    assert result.column("item.description") == ["x", "x"]
+    assert result.column("unreadable") == [["route.origin_country"]] * 2
+
+
 def test_lines_that_are_rejected(tmp_path: Path) -> None:
     result = lines(
         tmp_path,
