@@ -1,13 +1,13 @@
-"""How well goods descriptions are read: recall by class and false alarms on labelled titles that stay outside the project.
+"""How well goods descriptions are read: recall by class and false alarms on labelled titles from outside the project.
 
-The data are not part of the project; name the file: ``python -m benchmarks.goods_text TITLES.csv.gz``. Columns ``id, source,
-lang, cls, text``; classes firearm, firearm_part, ammunition, blank_or_alarm, airgun_or_airsoft, accessory, benign.
+The titles are not part of the project; name the file: ``python -m benchmarks.goods_text TITLES.csv.gz``. Columns ``id,
+source, lang, cls, text``; classes firearm, firearm_part, ammunition, blank_or_alarm,
+airgun_or_airsoft, accessory, benign.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
 import sys
 from datetime import UTC, datetime
 
@@ -15,8 +15,7 @@ import polars as pl
 
 from riskscore.assess import Engine, assess, load_engine
 from riskscore.lexicon import bit
-from riskscore.schema import item_schema, parcel_schema
-from riskscore.schema import Tables
+from riskscore.schema import Tables, item_schema, parcel_schema
 
 AS_OF = datetime(2026, 11, 16, 6, tzinfo=UTC)
 RECOGNISED = {
@@ -107,9 +106,7 @@ def main() -> None:
         ((pl.col("cls") == "benign") & pl.col("flagged"))
         | (~pl.col("cls").is_in(["benign", "accessory"]) & ~pl.col("recognised"))
     )
-    rows = wrong.rows(named=True)
-    random.Random(1).shuffle(rows)
-    for row in rows[: options.misses]:
+    for row in wrong.sample(min(options.misses, wrong.height), seed=1).rows(named=True):
         print(f"{row['source']:12} {row['cls']:16} {row['text'][:120]}")
 
 

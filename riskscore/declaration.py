@@ -135,15 +135,13 @@ def parcel_model(countries: frozenset[str], currencies: frozenset[str]) -> type[
     item = _nested("Item", {f.path.removeprefix("item."): f for f in FIELDS if f.of_item}, types)
     base = _nested("Parcel", {f.path: f for f in FIELDS if not f.of_item and f.path != "parcel_id"}, types)
     parcel_id = Annotated[str, ModelField(max_length=200), AfterValidator(_stated)]
+    items: Any = Annotated[list[item], ModelField(max_length=MAX_ITEMS)] | None  # type: ignore[valid-type]
     return create_model(
         "ParcelDeclaration",
         __base__=base,
         __doc__="A parcel declaration. Every field but parcel_id may be left out; what is unknown stays unknown.",
         parcel_id=(parcel_id, ModelField(description="The courier's own reference; unique within one courier")),
-        items=(
-            Annotated[list[item], ModelField(max_length=MAX_ITEMS)] | None,  # type: ignore[valid-type]
-            ModelField(default=None, description="Goods items"),
-        ),
+        items=(items, ModelField(default=None, description="Goods items")),
     )
 
 

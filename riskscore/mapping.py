@@ -13,7 +13,7 @@ def parse_mapping(text: str | None) -> dict[str, str] | None:
     Parameters
     ----------
     text : str, optional
-        Pairs ``path=COLUMN`` separated by commas, or the path of a file with one pair per line (``#`` begins a comment).
+        Pairs ``path=COLUMN`` separated by commas, or a file with one pair per line (``#`` begins a comment).
 
     Raises
     ------

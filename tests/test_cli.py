@@ -153,7 +153,9 @@ def test_rejected_rows_give_status_one_and_are_listed(tmp_path: Path) -> None:
 
 def test_explain_finds_the_manifest_scored_last(tmp_path: Path) -> None:
     assert riskscore("score", str(EXAMPLES / "manifest.csv"), *AS_OF, cwd=tmp_path).returncode == 0
-    flagged = next(r for r in csv.DictReader((EXAMPLES / "expected.csv").open(encoding="utf-8")) if r["expected"] == "flag")
+    flagged = next(
+        r for r in csv.DictReader((EXAMPLES / "expected.csv").open(encoding="utf-8")) if r["expected"] == "flag"
+    )
     shown = riskscore("explain", flagged["parcel_id"], cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr.decode()
     for words in ("base", "sum", "what would help most", "next steps", flagged["parcel_id"]):
