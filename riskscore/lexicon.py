@@ -398,5 +398,6 @@ def _compile(lexicon: Lexicon) -> None:
     lexicon.columns["scope"] = np.array([SCOPES.index(t.scope) for t in lexicon.terms], np.int64)
     if lexicon.patterns:
         options = _re2_options()
+        options.longest_match = True  # "Kal. 12/70" before "Kal. 12", whatever the order in the file
         union = b"|".join(b"(?:" + p.regex.pattern + b")" for p in lexicon.patterns)
         lexicon.any_pattern = re2.compile(union, options)
