@@ -21,7 +21,7 @@ from riskscore.assess import Assessed, Engine, assess, load_engine, rank_key
 from riskscore.formats import open_manifest
 from riskscore.formats.write import open_writer
 from riskscore.mapping import parse_mapping
-from riskscore.schema import FIELDS, Tables
+from riskscore.schema import FIELDS, Tables, tables_from_records
 from riskscore.scorecard import MILLION
 from riskscore.sops import AXES, BANDS
 
@@ -187,6 +187,8 @@ def score_manifest(
                     writer.write(flat)
                 totals.add(batch, flat)
                 advance(max(batch.facts.items.height, flat.height))
+            if writer and not totals.parcels:
+                writer.write(assess(tables_from_records([]), loaded, as_of=as_of, profile=profile).flat())
         rejects_path = rejects or _rejects_path(manifest, output, source.n_problems)
         if rejects_path:
             source.write_rejects(rejects_path)

@@ -204,6 +204,7 @@ def check(lock: bool, sops: Path | None, models: Path | None) -> int:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True)
 @click.option(
     "--profile", type=click.Choice(["operator", "authority"]), help="Whom the answers are for; operator by default."
 )

@@ -95,6 +95,22 @@ def test_a_pipe_in_and_out(tmp_path: Path) -> None:
     assert rows[1]["band"] == "clear"
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl", "xlsx"])
+def test_a_manifest_without_parcels_gives_an_empty_result(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "m.csv").write_text("parcel_id,description\n")
+    done = riskscore("score", "m.csv", "-o", f"out.{suffix}", "--report", "r.html", *AS_OF, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"parcels read 0 = scored 0 + rejected 0" in done.stdout
+    assert (tmp_path / f"out.{suffix}").exists()
+    assert "0 of 0" in (tmp_path / "r.html").read_text("utf-8") or "No parcel" in (tmp_path / "r.html").read_text(
+        "utf-8"
+    )
+    if suffix == "csv":
+        assert (tmp_path / "out.csv").read_text().startswith("parcel_id,score,band")
+    if suffix == "parquet":
+        assert pl.read_parquet(tmp_path / "out.parquet").height == 0
+
+
 def test_clear_parcels_are_worded_only_when_asked(tmp_path: Path) -> None:
     manifest = b"parcel_id,description\nB,parts\n"
     plain = riskscore("score", "-", "-o", "-", *AS_OF, cwd=tmp_path, stdin=manifest)

@@ -138,6 +138,7 @@ def test_origin_is_monotone_and_inside_the_text(texts: list[str]) -> None:
 @given(TEXT.filter(lambda text: not mixes_scripts(text) and all(ord(c) < TABLE_SIZE for c in text)))
 @example("한국 총")  # Hangul has a decomposition
 @example("\U00010400 \U0001fbf1")  # capitals and digits of the second plane
+@example("\U0001e000\U00011001")  # marks of the second plane
 def test_a_batch_folds_as_one_text_does(text: str) -> None:
     assert folded_texts([text]) == [fold(text)]
 

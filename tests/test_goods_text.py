@@ -219,6 +219,14 @@ def test_an_unseen_character_at_the_edge_hides_nothing(unseen: str) -> None:
     assert "firearm" in concepts(f"pistol{unseen}")
 
 
+@pytest.mark.parametrize(
+    "mark", list("\u0301\u0336\u0489\u20dd\u0bcd\U0001e000\U00011001"), ids=lambda c: f"U+{ord(c):04X}"
+)
+def test_a_mark_on_a_letter_hides_nothing(mark: str) -> None:
+    for typed in (f"pis{mark}tol", f"pistol{mark}", mark.join("pistol")):
+        assert "firearm" in concepts(typed)
+
+
 @pytest.mark.parametrize("text", CLEAN)
 def test_letters_from_another_alphabet(text: str) -> None:
     for letter, twin in TWINS.items():
