@@ -80,7 +80,10 @@ def _tables_from_rows(rows: list[dict[str, Any]], reference: Reference) -> Table
             writer.writeheader()
             writer.writerows(rows)
         with open_manifest(path, countries=reference.countries) as manifest:
-            return join_tables(list(manifest))
+            tables = join_tables(list(manifest))
+    if tables.parcels.height != 1:
+        raise ValueError(f"the rows are {tables.parcels.height} parcels; a test is about one")
+    return tables
 
 
 def join_tables(parts: list[Tables]) -> Tables:

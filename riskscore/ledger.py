@@ -21,7 +21,7 @@ from riskscore.sops import ACTIONS, ACTORS, AXES, CASE_TYPES, GROUPS, Indicator
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LONGEST_QUOTE, _MOST_QUOTES = 80, 4
-_ROUND_FROM = 1000  # numbers from here on are quoted without decimals
+_ROUND_FROM = 1000
 _FACT_GROUPS = ("description", "tariff", "value", "handling", "split", "history")
 
 
@@ -236,6 +236,8 @@ def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: 
         return sentences
     speaking = np.array([i >= 0 and "{words}" in indicators[i].reason for i in ledger.indicator.tolist()], np.bool_)
     words = _quoted_words(ledger.evidence, said & speaking)
+    naming = np.array([i >= 0 and "{field:item." in indicators[i].reason for i in ledger.indicator.tolist()], np.bool_)
+    shown = _item_values(ledger.evidence, said & naming)
     parcels, place = np.unique(ledger.parcel[lines], return_inverse=True)
     values: dict[str, list[str | None]] = {}
     for line, where in zip(lines.tolist(), place.tolist(), strict=True):
@@ -246,21 +248,27 @@ def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: 
             )
             continue
         reason = indicators[column].reason
+        filled: dict[str, str] = {}
         for name in _placeholders(reason):
             if name == "words":
-                filled = words.get(line, "(no words)")
-            else:
-                if name not in values:
-                    values[name] = _texts(name, facts, parcels)
-                filled = values[name][where] or "not stated"
-            reason = reason.replace(f"{{{name}}}", filled)
-        sentences[line] = reason
+                filled[name] = words.get(line, "(no words)")
+                continue
+            if name not in values:
+                values[name] = _texts(name, facts, parcels)
+            spoken = shown.get((line, name.partition(":")[2]))
+            filled[name] = spoken or values[name][where] or "not stated"
+        sentences[line] = _fill(reason, filled)
     return sentences
 
 
 @cache
 def _placeholders(reason: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_PLACEHOLDER.findall(reason)))
+
+
+def _fill(reason: str, filled: dict[str, str]) -> str:
+    """All placeholders in one go: what a sender typed is never one."""
+    return _PLACEHOLDER.sub(lambda match: filled[match[1]], reason)
 
 
 def _quoted_words(evidence: Evidence, said: NDArray[np.bool_]) -> dict[int, str]:
@@ -283,13 +291,33 @@ def _quoted_words(evidence: Evidence, said: NDArray[np.bool_]) -> dict[int, str]
     }
 
 
+def _item_values(evidence: Evidence, said: NDArray[np.bool_]) -> dict[tuple[int, str], str]:
+    """For each line and field of an item: the value of the item that fired, not of the first one."""
+    rows = np.flatnonzero(said[evidence.line])
+    found: dict[tuple[int, str], str] = {}
+    for line, entry in zip(
+        evidence.line[rows].tolist(), evidence.structs.take(pa.array(rows)).to_pylist(), strict=True
+    ):
+        if entry["path"].startswith("items[") and entry["value"] is not None:
+            found.setdefault((line, "item." + entry["path"].partition("].")[2]), entry["value"])
+    return found
+
+
+def _figure(number: float) -> str:
+    """A figure as people write it: three digits that count, or pence for larger ones; never an exponent."""
+    if abs(number) >= _ROUND_FROM:
+        return f"{number:,.2f}".rstrip("0").rstrip(".")
+    rounded = float(f"{number:.3g}")
+    return f"{rounded:.12f}".rstrip("0").rstrip(".") if rounded < _ROUND_FROM else f"{rounded:,.0f}"
+
+
 def _texts(placeholder: str, facts: Facts, parcels: NDArray[np.int64]) -> list[str | None]:
     """Values of a placeholder {field:…} or {feature:…} for some parcels, as text."""
     kind, _, name = placeholder.partition(":")
     of_item = name.startswith("item.")
     column = (facts.grouping.first_known(facts.items[name]) if of_item else facts.parcels[name]).gather(parcels)
     if column.dtype.is_float():
-        return [None if v is None else f"{v:.3g}" if abs(v) < _ROUND_FROM else f"{v:,.0f}" for v in column.to_list()]
+        return [None if v is None else _figure(v) for v in column.to_list()]
     if kind == "field" and name in BY_PATH:
         return pl.select(as_text(pl.lit(column), name)).to_series().to_list()
     return column.cast(pl.String).to_list()

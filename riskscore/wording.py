@@ -96,10 +96,11 @@ def load_wording(folder: Path, lang: str = "en") -> Wording:
 def _entry_fault(entry: Any, keys: set[str]) -> str | None:
     if not isinstance(entry, dict) or set(entry) != keys:
         return f"must have the keys {', '.join(sorted(keys))}"
-    if any(action not in ACTIONS for action in entry["actions"]):
-        return f"unknown action in {entry['actions']}"
-    if entry["case_types"] != "any" and any(case not in CASE_TYPES for case in entry["case_types"]):
-        return f"unknown case type in {entry['case_types']}"
+    if not isinstance(entry["actions"], list) or any(action not in ACTIONS for action in entry["actions"]):
+        return f"unknown action in actions: {entry['actions']!r}"
+    cases = entry["case_types"]
+    if cases != "any" and (not isinstance(cases, list) or any(case not in CASE_TYPES for case in cases)):
+        return f"case_types must be any, or a list of known case types, not {cases!r}"
     if entry.get("role") not in (None, *ROLES.values()):
         return f"unknown role {entry['role']!r}"
     if any(len(entry.get(key, ())) > 3 for key in ("do", "do_not")):

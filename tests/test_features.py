@@ -144,6 +144,8 @@ RS_TO_BA = {"route.origin_country": "RS", "route.destination_country": "BA"}
         ("licence_claimed", parcel(documents=[{"type": "invoice"}]), False),
         ("licence_claimed", parcel(documents=[]), False),
         ("licence_claimed", parcel(), None),
+        ("licence_claimed", parcel(documents=[{"number": "L-1"}]), None),  # of what kind is not said
+        ("licence_claimed", parcel(documents=[{"number": "L-1"}, licence()]), True),
         ("licence_confirmed", parcel(documents=[licence(verification__status="confirmed")]), True),
         ("licence_confirmed", parcel(documents=[licence()]), False),
         ("licence_confirmed", parcel(documents=[{"type": "invoice", "verification": {"status": "confirmed"}}]), False),

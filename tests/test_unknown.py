@@ -47,8 +47,10 @@ STANDS_IN = {
 def test_withholding_a_field_never_makes_an_indicator_fire(engine: Engine) -> None:
     """Null every stated field of every parcel in turn: only what asks openly for absence may fire then."""
     packs = [p for _, p in pack_parcels()]
+    origins = (item("Shoes", origin_country="DE"), item("Socks", origin_country="CN"))
     whole = [
         RICH,
+        parcel(*origins, sender__country="DE", route__origin_country="TR"),
         *(without(RICH, f"items[{n}].description") for n in range(3)),
         *packs,
         *(dict(r) for r in manifest_records()[:40]),

@@ -55,7 +55,7 @@ def mass_gap_share(_: TradeTables) -> pl.Expr:
 @feature("parcel", direction=0, reads=("gross_mass_kg", *_DIMS))
 def mass_per_litre(_: TradeTables) -> pl.Expr:
     """Gross mass per litre of the box, kg (steel is near 8, paper near 1)."""
-    litres = col(_DIMS[0]) * col(_DIMS[1]) * col(_DIMS[2]) / 1000
+    litres = col(_DIMS[0]) * col(_DIMS[1]) * col(_DIMS[2]) * 0.001
     return _ratio(col("gross_mass_kg"), litres)
 
 

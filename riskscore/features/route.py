@@ -8,6 +8,8 @@ from riskscore.features.registry import AS_OF, feature
 from riskscore.features.tables import TradeTables
 
 col = pl.col
+# Multiplied, not divided: polars divides one row and many rows by a constant with different last bits.
+_DAYS_PER_SECOND = 1 / 86_400
 
 
 @feature("parcel", direction=0, reads=("procedure", "declaration_form"))
@@ -38,7 +40,7 @@ def countries_disagree(_: TradeTables) -> pl.Expr:
 @feature("parcel", direction=0, reads=("declared_at",))
 def days_since_declared(_: TradeTables) -> pl.Expr:
     """Days from the declaration to the assessment; negative when it is dated later."""
-    return (col(AS_OF) - col("declared_at")).dt.total_seconds() / 86_400
+    return (col(AS_OF) - col("declared_at")).dt.total_seconds() * _DAYS_PER_SECOND
 
 
 @feature("parcel", direction=1, reads=("unreadable",))
