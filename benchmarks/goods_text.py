@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from riskscore.assess import Engine, assess, load_engine
-from riskscore.lexicon import bit
+from riskscore.lexicon import WEAPON_CONCEPTS, bit
 from riskscore.schema import Tables, item_schema, parcel_schema
 
 AS_OF = datetime(2026, 11, 16, 6, tzinfo=UTC)
@@ -26,19 +26,6 @@ RECOGNISED = {
     "airgun_or_airsoft": ("airgun", "airsoft"),
     "accessory": ("accessory", "optics"),
 }
-ANY_WEAPON = (
-    "firearm",
-    "firearm_part",
-    "ammunition",
-    "ammunition_component",
-    "suppressor",
-    "conversion_device",
-    "blank_or_alarm",
-    "airgun",
-    "airsoft",
-    "brand",
-    "calibre",
-)
 
 
 def titles_as_parcels(titles: pl.DataFrame) -> Tables:
@@ -76,7 +63,7 @@ def read_titles(path: str, engine: Engine) -> pl.DataFrame:
     )
     return titles.with_columns(concepts).with_columns(
         recognised=right,
-        named=(pl.col("concepts") & bit(list(ANY_WEAPON))) != 0,
+        named=(pl.col("concepts") & bit(list(WEAPON_CONCEPTS))) != 0,
         flagged=pl.Series(batch.flagged),
     )
 

@@ -7,6 +7,7 @@ Latin word (or the other way round) read as what they imitate. Every folded lett
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -20,12 +21,16 @@ Index = NDArray[np.int64]
 TABLE_SIZE = 0x110000  # all of Unicode
 # Where folding changes anything, and where a character is a letter or digit; to look everywhere costs a second.
 _FOLDING = (
-    (0x0000, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xF900, 0x11000), (0x118A0, 0x118E0), (0x16E40, 0x16E80),
-    (0x1D400, 0x1D800), (0x1E900, 0x1E944), (0x1F100, 0x1F270), (0x1FBF0, 0x1FBFA), (0x2F800, 0x2FA20),
+    (0x0000, 0x3400),
+    (0xA000, 0xAC00),
+    (0xD7A4, 0xD800),
+    (0xF900, 0x1FC00),
+    (0x2F800, 0x2FA20),
     (0xE0000, 0xE01F0),
-)  # fmt: skip
+)
 _IDEOGRAPHS = ((0x3400, 0xA000), (0xAC00, 0xD7A4), (0x20000, 0x323B0))
-_OTHER_WORDS = ((0x0000, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xF900, 0x1F270), (0x2F800, 0x2FA20))
+_OTHER_WORDS = _FOLDING[:-1]
+_SILENT = ("Cf", "Cc", "Zs", "Zl", "Zp")
 # Fillers and selectors that are letters or marks by category, and that nobody sees.
 _UNSEEN = frozenset(
     map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800, *range(0x180B, 0x180F),
@@ -94,15 +99,15 @@ def _fold_character(character: str) -> str:
     return "".join(out)
 
 
-def _combining() -> NDArray[np.bool_]:
-    """Accents and other marks that belong to a letter: part of honest writing, though they fold to nothing."""
-    marks = np.zeros(TABLE_SIZE, np.bool_)
-    for low, high in _FOLDING:
-        marks[low:high] = [
-            unicodedata.category(chr(c)) in ("Mn", "Me") and chr(c) not in _UNSEEN for c in range(low, high)
-        ]
-    marks[ord("ь")] = marks[ord("Ь")] = True  # a letter without a sound
-    return marks
+def _changes(character: str, category: str) -> bool:
+    """May folding change it? Most characters are settled by their category."""
+    return (
+        category in _SILENT
+        or character in LETTERS
+        or character in _UNSEEN
+        or bool(unicodedata.decomposition(character))
+        or character.casefold() != character
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +135,25 @@ def tables() -> _Tables:
         word[low:high] = True
     for low, high in _OTHER_WORDS:
         word[low:high] = [chr(code).isalnum() for code in range(low, high)]
-    for low, high in _FOLDING:
-        for code in range(low, high):
-            folded = _fold_character(chr(code))
-            start[code], length[code] = TABLE_SIZE + len(letters), len(folded)
-            letters.extend(map(ord, folded))
+    marks: list[int] = []  # accents belong to honest writing, though they fold to nothing
+    for code in itertools.chain.from_iterable(itertools.starmap(range, _FOLDING)):
+        character = chr(code)
+        category = unicodedata.category(character)
+        if category in ("Mn", "Me") and character not in _UNSEEN:
+            marks.append(code)
+        elif not _changes(character, category):
+            continue
+        folded = _fold_character(character)
+        start[code], length[code] = TABLE_SIZE + len(letters), len(folded)
+        letters.extend(map(ord, folded))
     script = np.zeros(TABLE_SIZE, np.uint8)
     for code in [*range(0x41, 0x250), *range(0x1E00, 0x1F00)]:
         if chr(code).isalpha():
             script[code] = LATIN
     script[0x370:0x400] = GREEK
     script[0x400:0x530] = CYRILLIC
-    odd = (length == 0) & ~_combining()
+    odd = length == 0
+    odd[[*marks, ord("ь"), ord("Ь")]] = False  # the soft sign is a letter without a sound
     odd[0x1D400:0x1D800] = True
     odd[0x24B6:0x24EA] = True  # circled letters
     looks_latin, looks_cyrillic = identity.copy(), identity.copy()

@@ -1,0 +1,190 @@
+"""Weighing: which hits count. The longest term wins, look-alikes mask, what a text is only about or for is lowered,
+and ambiguous words settle beside a second cue."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskscore.folding import BREAK, Folded, Index
+from riskscore.lexicon import BREAK_WORD, FIRST_TOPIC, NUMBER, PURPOSE, SCOPES, WEAPON_CONCEPTS, Lexicon, bit
+from riskscore.text_matches import between
+
+COUNTS, INSIDE, MASKED, LOWERED, UNSETTLED = range(5)
+STATUS = ("counts", "inside a longer term", "masked by a look-alike", "lowered", "ambiguous, no second cue")
+
+LOOKALIKE, VAGUE, CONTEXT = NUMBER["lookalike"], NUMBER["vague"], NUMBER["context"]
+WEAPONS = bit(list(WEAPON_CONCEPTS))
+_FOR_LOWERS = WEAPONS & ~bit(["suppressor", "conversion_device"])
+
+
+def has(mask: Index | int, concept: Index) -> NDArray[np.bool_]:
+    """Is each concept in its bit mask? Steering words are in none."""
+    return ((np.asarray(mask, np.int64) >> concept) & 1).astype(np.bool_) & (concept < PURPOSE)
+
+
+def rank(concept: Index, needs_cue: Index) -> Index:
+    """At equal length: look-alikes first, then unambiguous terms, ambiguous ones, context, vague words."""
+    rank = np.where(needs_cue > 0, 2, 1)
+    rank[concept == LOOKALIKE] = 0
+    rank[concept == CONTEXT] = 3
+    rank[concept == VAGUE] = 4
+    rank[concept >= PURPOSE] = 5  # steering words and topics
+    return rank
+
+
+def longest_wins(start: Index, end: Index, core: Index, concept: Index, scope: Index, status: Index, by: Index) -> None:
+    """Drop hits inside a longer one; what lies inside a look-alike phrase (or is one) is masked by it."""
+    if not len(start):
+        return
+    speaks = (concept != VAGUE) & (concept != CONTEXT) & (concept < PURPOSE)
+    reach = np.where(speaks, end, -1)
+    best = np.maximum.accumulate(reach)
+    previous_best = np.concatenate(([-1], best[:-1]))
+    # Of rows that reach equally far the first owns the place: it is longer, or the best reading of an equal span.
+    owner = np.maximum.accumulate(np.where(reach > previous_best, np.arange(len(start)), 0))
+    owner_row = np.concatenate(([0], owner[:-1]))
+    inside = end <= previous_best
+    same = inside & (start[owner_row] == start) & (end[owner_row] == end)
+    masking = (concept[owner_row] == LOOKALIKE) & ((scope[owner_row] == 0) | (same & has(WEAPONS, concept)))
+    masked = inside & masking & ((concept != LOOKALIKE) | ~same) & (concept < FIRST_TOPIC)
+    status[masked] = MASKED
+    longer = inside & ~masked & ~same & (concept < FIRST_TOPIC)  # topics look at words inside others, too
+    status[longer] = INSIDE
+    # In one compound word the term that matched more of it wins: "Luftpistole" is an air pistol, not a pistol.
+    shorter = (core < core[owner_row]) & (concept < FIRST_TOPIC)
+    duplicate = same & ~masked & ((concept == concept[owner_row]) | shorter)
+    status[duplicate] = INSIDE
+    gone = masked | longer | duplicate
+    by[gone] = owner_row[gone]
+
+
+def covered(position: Index, start: Index, end: Index) -> NDArray[np.bool_]:
+    """Is each position inside one of the spans?"""
+    if not len(start):
+        return np.zeros(len(position), np.bool_)
+    order = np.argsort(start, kind="stable")
+    start, reach = start[order], np.maximum.accumulate(end[order])
+    row = np.searchsorted(start, position, side="right") - 1
+    return (row >= 0) & (reach[np.maximum(row, 0)] > position)
+
+
+def _segments(folded: Folded, break_words: Index) -> Index:
+    """Sorted raw positions at which a new thing begins."""
+    codes = folded.codes
+    mark = between(codes, ",;+&/()|") | (codes == BREAK)
+    return np.unique(np.concatenate([folded.origin[mark], break_words]))
+
+
+def _break_words(
+    folded: Folded, start: Index, end: Index, breaking: NDArray[np.bool_], purpose: NDArray[np.bool_]
+) -> Index:
+    """Where break words stand, but not right behind a purpose word ("per i") nor as a genitive ("hunter's")."""
+    rows = np.flatnonzero(breaking)
+    apostrophe = np.isin(folded.raw[start[rows] - 1], (ord("'"), ord("’")))
+    purpose_ends = end[purpose]
+    behind = np.isin(start[rows] - 1, purpose_ends)
+    return start[rows[~apostrophe & ~behind]]
+
+
+def lower(
+    folded: Folded,
+    lexicon: Lexicon,
+    term: Index,
+    concept: Index,
+    start: Index,
+    end: Index,
+    status: Index,
+    by: Index,
+    informative: Index,
+) -> None:
+    """Lower what is not the thing itself: what it is for, what a book or toy is about, what a holster holds."""
+    columns = lexicon.columns
+    free = status == COUNTS
+    steering = free & (concept == BREAK_WORD), free & (concept == PURPOSE)
+    breaks = _segments(folded, _break_words(folded, start, end, *steering))
+    segment = np.searchsorted(breaks, start, side="right")
+    weapon = free & has(WEAPONS, concept)
+    if not weapon.any():
+        return
+    # What stands behind "for", when something informative stands before it.
+    purpose = np.flatnonzero(free & (concept == PURPOSE))
+    behind = np.zeros(len(term), np.bool_)
+    if len(purpose):
+        segment_begin = np.concatenate(([0], breaks))[segment[purpose]]
+        token = np.searchsorted(informative, segment_begin)
+        has_head = (token < len(informative)) & (
+            np.concatenate((informative, [np.iinfo(np.int64).max]))[token] < start[purpose]
+        )
+        part_before = _first_in_segment(segment, start, free & (columns["needs_cue"][term] > 0))
+        has_head |= part_before[segment[purpose]] < start[purpose]
+        purpose = purpose[has_head]
+        first_purpose = np.full(len(breaks) + 1, np.iinfo(np.int64).max)
+        np.minimum.at(first_purpose, segment[purpose], start[purpose])
+        row_of = np.full(len(breaks) + 1, -1)
+        row_of[segment[purpose][::-1]] = purpose[::-1]
+        behind = start > first_purpose[segment]
+        lowered = weapon & behind & has(_FOR_LOWERS, concept)
+        status[lowered] = LOWERED
+        by[lowered] = row_of[segment[lowered]]
+    scope = columns["scope"][term]
+    # "holster" is a word of languages that put the head first and of others that put it last: both readings hold.
+    twin = (status == INSIDE) & (by >= 0) & (start == start[by]) & (concept == concept[by])
+    nested = (status == MASKED) & (concept == LOOKALIKE)  # "tattoo" in "tattoo cartridges" still says what it is about
+    for kind, head_last in ((1, None), (2, 1), (2, 0)):
+        objects = (free | twin | nested) & (scope == kind) & ~behind
+        if head_last is not None:
+            objects &= columns["head_last"][term] == head_last
+        rows = np.flatnonzero(objects)
+        if not len(rows):
+            continue
+        mask = np.zeros(len(breaks) + 1, np.int64)
+        np.bitwise_or.at(mask, segment[rows], columns["lowers"][term[rows]])
+        row_of = np.full(len(breaks) + 1, -1)
+        row_of[segment[rows]] = rows
+        if head_last == 0:
+            row_of[segment[rows[::-1]]] = rows[::-1]
+        owner = row_of[segment]
+        lowered = weapon & (status == COUNTS) & (owner >= 0) & has(mask[segment], concept)
+        if head_last == 1:
+            lowered &= start < start[owner]
+        elif head_last == 0:
+            lowered &= start > start[owner]
+        status[lowered] = LOWERED
+        by[lowered] = owner[lowered]
+
+
+def _first_in_segment(segment: Index, start: Index, chosen: NDArray[np.bool_]) -> Index:
+    first = np.full(int(segment.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, segment[chosen], start[chosen])
+    return first
+
+
+def settle(
+    lexicon: Lexicon,
+    term: Index,
+    concept: Index,
+    text: Index,
+    status: Index,
+    by: Index,
+    twins: NDArray[np.bool_],
+    n_texts: int,
+) -> None:
+    """Ambiguous words count only beside a second cue in the same text."""
+    columns = lexicon.columns
+    needs = columns["needs_cue"][term] > 0
+    accepted, unsure_accepted = columns["cues"][term].copy(), columns["unsure_cues"][term].copy()
+    twin = np.flatnonzero(twins & (concept == concept[by]))  # the same word in another file: its cues hold, too
+    np.bitwise_or.at(accepted, by[twin], accepted[twin])
+    np.bitwise_or.at(unsure_accepted, by[twin], unsure_accepted[twin])
+    concept_free = concept < PURPOSE
+    scope_by = np.where(by >= 0, columns["scope"][term[by]], -1)
+    # What a toy, a book or an airsoft replica lowered says nothing about the rest; what it is *for* does.
+    cue = ~needs & concept_free & ((status == COUNTS) | ((status == LOWERED) & (scope_by != SCOPES.index("segment"))))
+    cues = np.zeros(n_texts, np.int64)
+    np.bitwise_or.at(cues, text[cue], 1 << concept[cue])
+    unsure = np.zeros(n_texts, np.int64)
+    open_cue = needs & (status == COUNTS)
+    np.bitwise_or.at(unsure, text[open_cue], 1 << concept[open_cue])
+    settled = ((cues[text] & accepted) | (unsure[text] & unsure_accepted)) != 0
+    status[needs & (status == COUNTS) & ~settled] = UNSETTLED
