@@ -19,7 +19,7 @@ LAYERS = (
     ("errors", "schema", "folding", "known", "typed"),
     ("places", "yaml_files", "mapping", "keys"),
     ("lexicon",),
-    ("reference", "parties", "text_matches", "goods_text"),
+    ("reference", "parties", "text_matches", "manipulation", "text_weighing", "goods_text"),
     ("normalise",),
     ("formats", "features", "declaration"),
     ("conditions",),
