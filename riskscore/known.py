@@ -104,6 +104,14 @@ class Grouping:
         row[parcels] = known[first]
         return values.gather(pl.Series(pa.array(row, mask=row < 0)))
 
+    def same_known(self, values: pl.Series) -> pl.Series:
+        """The value that every item of a parcel states; null when one is unknown or two differ."""
+        first = self.first_known(values)
+        agrees = (values == first.gather(self.parcel)).fill_null(False).to_numpy()
+        complete = (self._tally(agrees) == self.count) & (self.count > 0)
+        nothing = pl.Series([None], dtype=first.dtype).new_from_index(0, len(first))
+        return first.zip_with(pl.Series(complete), nothing).alias(values.name)
+
 
 def _masked(name: str, numbers: NDArray[np.float64], known: Bools) -> pl.Series:
     return pl.Series(name, pa.array(numbers, mask=~known))

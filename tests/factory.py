@@ -111,15 +111,26 @@ def assessed(*parcels: Record, engine: Engine | None = None, **options: Any) -> 
     return assess(tables(*parcels), engine or the_engine(), **{"as_of": AS_OF, **options})
 
 
+def documents(*parcels: Record, **options: Any) -> list[Record]:
+    """The whole assessments of some declarations."""
+    return assessed(*parcels, **options).documents(list(range(len(parcels))))
+
+
 def document(nested: Record, **options: Any) -> Record:
     """The whole assessment of one declaration."""
-    return assessed(nested, **options).documents([0])[0]
+    return documents(nested, **options)[0]
+
+
+def fired_on(*parcels: Record) -> list[set[str]]:
+    """Ids of the indicators that fire on each declaration."""
+    result = assessed(*parcels)
+    ids = [i.id for i in result.engine.active]
+    return [{key for key, true in zip(ids, row, strict=True) if true} for row in result.answers.truth.true]
 
 
 def fired(nested: Record) -> set[str]:
     """Ids of the indicators that fire on one declaration."""
-    result = assessed(nested)
-    return {i.id for i, true in zip(result.engine.active, result.answers.truth.true[0], strict=True) if true}
+    return fired_on(nested)[0]
 
 
 def truth_of(nested: Record, indicator: str) -> bool | None:

@@ -60,14 +60,14 @@ def together(records: list[Record], engine: Engine) -> list[bytes]:
 
 
 def test_one_by_one(records: list[Record], together: list[bytes], engine: Engine) -> None:
-    chosen = [*range(len(ON_THE_EDGE)), *range(len(ON_THE_EDGE), len(records), 3)]
+    chosen = [*range(len(ON_THE_EDGE)), *range(len(ON_THE_EDGE), len(records), 6)]
     differ = [n for n in chosen if parcel_bytes(score_records([records[n]], engine), [0]) != [together[n]]]
     assert not differ
 
 
 @pytest.mark.parametrize("size", [7, 64])
 def test_in_batches(size: int, records: list[Record], together: list[bytes], engine: Engine) -> None:
-    for first in range(0, len(records), size):
+    for first in range(0, min(len(records), 30 * size), size):
         some = records[first : first + size]
         found = parcel_bytes(score_records(some, engine), list(range(len(some))))
         assert found == together[first : first + size], first

@@ -89,12 +89,20 @@ def free_at_origin_licensed_at_destination(_: TradeTables) -> pl.Expr:
 
 
 def _document(condition: pl.Expr) -> pl.Expr:
-    """Is there a document for which the condition is known to hold? Unknown when no documents are stated."""
-    return col("documents").list.eval(condition.fill_null(False)).list.any()
+    """Is there a document for which the condition holds? A document that may be one keeps the answer unknown."""
+    holds = col("documents").list.eval(condition)
+    open_ = holds.list.eval(pl.element().is_null()).list.any()
+    found = col("documents").list.eval(condition.fill_null(False)).list.any()
+    return pl.when(found | ~open_).then(found)
 
 
 def _field(name: str) -> pl.Expr:
     return pl.element().struct.field(name)
+
+
+def _verified(status: str) -> pl.Expr:
+    """A document of which no verification is stated is an unverified one."""
+    return _field("verification.status").fill_null("unverified") == status
 
 
 @feature("parcel", direction=-1, reads=("documents",))
@@ -106,13 +114,13 @@ def licence_claimed(_: TradeTables) -> pl.Expr:
 @feature("parcel", direction=-1, reads=("documents",))
 def licence_confirmed(_: TradeTables) -> pl.Expr:
     """A licence, permit or certificate that the authority has confirmed."""
-    return _document(_field("type").is_in(_LICENCES) & (_field("verification.status") == "confirmed"))
+    return _document(_field("type").is_in(_LICENCES) & _verified("confirmed"))
 
 
 @feature("parcel", direction=1, reads=("documents",))
 def licence_refuted(_: TradeTables) -> pl.Expr:
     """A licence, permit or certificate that the authority has refuted."""
-    return _document(_field("type").is_in(_LICENCES) & (_field("verification.status") == "refuted"))
+    return _document(_field("type").is_in(_LICENCES) & _verified("refuted"))
 
 
 @feature("parcel", direction=1, reads=("documents", "declared_at"))

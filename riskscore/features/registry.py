@@ -18,7 +18,7 @@ from riskscore.known import Grouping, Truth
 from riskscore.schema import Tables
 
 Level = Literal["item", "parcel"]
-Over = Literal["any", "all", "sum", "max", "first"]
+Over = Literal["any", "all", "sum", "max", "first", "same"]
 Build = Callable[[TradeTables], pl.Expr]
 
 AS_OF = "as_of"  # column that holds the one clock of the assessment
@@ -40,7 +40,7 @@ class Feature:
     reads : tuple of str
         Fields and features it is made from; also the evidence that a reason shows.
     over_items : str, optional
-        The expression is about items; the parcel's value is their any, all, sum, max or first.
+        The expression is about items; the parcel's value is their any, all, sum, max, first, or the one all share.
     doc : str
         The sentence an analyst reads.
     """
@@ -184,4 +184,4 @@ def _over_items(grouping: Grouping, how: Over, values: pl.Series) -> pl.Series:
         return grouping.sum_known(values)
     if how == "max":
         return grouping.max_known(values)
-    return grouping.first_known(values)
+    return grouping.first_known(values) if how == "first" else grouping.same_known(values)

@@ -24,9 +24,9 @@ def crosses_border_in_transit(_: TradeTables) -> pl.Expr:
     return col("direction") == "transit"
 
 
-@feature("parcel", direction=0, reads=("item.origin_country",), over_items="first")
+@feature("parcel", direction=0, reads=("item.origin_country",), over_items="same")
 def goods_origin_country(_: TradeTables) -> pl.Expr:
-    """Country of origin of the first item that states one."""
+    """Country of origin that all items share."""
     return col("item.origin_country")
 
 
