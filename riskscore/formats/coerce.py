@@ -109,6 +109,8 @@ class Coercion:
         self, raw: pl.Series, field: Field, number: pl.Series | None = None
     ) -> tuple[pl.Series, list[pl.DataFrame], pl.Series | None]:
         """Type one column: its values, its problems, and the currencies that amounts state themselves."""
+        if number is None and raw.null_count() == len(raw):
+            return pl.Series(raw.name, [None], dtype=field.dtype).new_from_index(0, len(raw)), [], None
         if field.kind in ("number", "integer"):
             return self._numbers(raw, field, number)
         if field.kind == "list":
@@ -150,6 +152,16 @@ class Coercion:
         self, raw: pl.Series, field: Field, number: pl.Series | None
     ) -> tuple[pl.Series, list[pl.DataFrame], pl.Series | None]:
         currency = None
+        if raw.dtype == pl.Float64 and number is None and field.kind == "number":
+            low, high = raw.min(), raw.max()
+            if (
+                not raw.is_nan().any()
+                and isinstance(low, float)
+                and low >= 0
+                and isinstance(high, float)
+                and high <= ABSURD
+            ):
+                return raw, [], None
         if raw.dtype.is_numeric():
             values = raw.cast(pl.Float64)
             text, missing = None, raw.is_null()
@@ -255,17 +267,17 @@ def _once(
     """Read each distinct text once; its values and problems go to every row that has it."""
     if raw.dtype != pl.String:
         return read(raw)
-    coded = pl.DataFrame({"text": raw}).with_row_index("row").drop_nulls()
-    distinct = coded["text"].unique(maintain_order=True)
-    if 2 * len(distinct) > coded.height:
+    coded = raw.to_arrow().dictionary_encode()
+    distinct = pl.Series(raw.name, coded.dictionary, dtype=pl.String)
+    if 2 * len(distinct) > len(raw) - raw.null_count():
         return read(raw)
-    codes = coded.join(
-        pl.DataFrame({"text": distinct}).with_row_index("code"), on="text", maintain_order="left"
-    ).select("row", "code")
+    codes = pl.Series("code", coded.indices).cast(pl.UInt32)
     values, problems = read(distinct)
-    placed = _at_rows(codes["row"], values.gather(codes["code"]), len(raw), values.dtype)
-    return placed, [
-        codes.join(frame.rename({"row": "code"}), on="code", maintain_order="left").drop("code") for frame in problems
+    rows = pl.DataFrame({"code": codes}).with_row_index("row").drop_nulls() if problems else None
+    return values.gather(codes), [
+        rows.join(frame.rename({"row": "code"}), on="code", maintain_order="left").drop("code")
+        for frame in problems
+        if rows is not None
     ]
 
 

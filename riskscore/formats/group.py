@@ -202,7 +202,7 @@ class Grouping:
         steady = _steady_columns(rows, parcels)
         typed: dict[str, pl.Series] = {}
         if steady:
-            once, problems = coercion.frame(rows[starts], steady)
+            once, problems = coercion.frame(rows.select(steady)[starts], steady)
             unread = set(problems["field"].str.replace(r"\[.*$", "").to_list())
             typed = {path: once[path] for path in once.columns if path not in unread}
         rest, problems = coercion.frame(rows, [f.path for f in FIELDS if f.path not in typed])
