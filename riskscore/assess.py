@@ -21,7 +21,8 @@ from riskscore.features import Facts, build_facts
 from riskscore.features.tables import TradeTables, trade_tables
 from riskscore.goods_text import GoodsText, read_descriptions
 from riskscore.ledger import Ledger, Proposals, names, propose, reasons_column, write_ledger
-from riskscore.lexicon import Lexicon, load_lexicon
+from riskscore.lexicon import Lexicon
+from riskscore.lexicon_cache import load_cached
 from riskscore.normalise import normalise
 from riskscore.places import default_models, default_sops
 from riskscore.reference import Reference, load_reference
@@ -85,7 +86,7 @@ def load_engine(sops: Path | None = None, models: Path | None = None) -> Engine:
     reference = load_reference(sops)
     return Engine(
         load_packs(sops / "packs"),
-        load_lexicon(sops / "lexicons"),
+        load_cached(sops / "lexicons"),
         trade_tables(reference),
         reference,
         load_scorecard(models or default_models()),

@@ -135,7 +135,7 @@ class Lexicon:
     automaton: Any = None
     pattern_first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     pattern_terms: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    pattern_length: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    words: list[str] = field(default_factory=list)  # what the automaton searches for
     columns: dict[str, NDArray[np.int64]] = field(default_factory=dict)  # fields of the terms, as arrays
     any_pattern: Any = None
 
@@ -277,7 +277,7 @@ def _load_pattern(where: str, pattern: Any, settings: dict[str, Any], lexicon: L
     try:
         if not isinstance(pattern, str):
             raise ValueError("is no text; put it in quotes")
-        regex = re2.compile(pattern.encode("latin-1"), _re2_options())
+        regex = pattern_of(pattern)
     except (re2.error, ValueError) as error:
         faults.append(f"{where}: pattern {pattern!r}: {error}")
         return
@@ -387,12 +387,16 @@ def _compile(lexicon: Lexicon) -> None:
     for number, term in enumerate(lexicon.terms):
         for pattern in term.patterns:
             by_pattern.setdefault(pattern, []).append(number)
-    patterns = list(by_pattern)
-    lexicon.automaton = ahocorasick_rs.AhoCorasick(patterns, matchkind=ahocorasick_rs.MatchKind.Standard)
-    counts = np.array([len(by_pattern[p]) for p in patterns], np.int64)
+    lexicon.words = list(by_pattern)
+    counts = np.array([len(terms) for terms in by_pattern.values()], np.int64)
     lexicon.pattern_first = np.concatenate(([0], np.cumsum(counts)))
-    lexicon.pattern_terms = np.array([t for p in patterns for t in by_pattern[p]], np.int64)
-    lexicon.pattern_length = np.array([len(p) for p in patterns], np.int64)
+    lexicon.pattern_terms = np.array([t for terms in by_pattern.values() for t in terms], np.int64)
+    finish(lexicon)
+
+
+def finish(lexicon: Lexicon) -> None:
+    """Build what is searched with: the automaton, the terms as columns, and all patterns in one."""
+    lexicon.automaton = ahocorasick_rs.AhoCorasick(lexicon.words, matchkind=ahocorasick_rs.MatchKind.Standard)
     names = ("concept", "needs_cue", "cues", "unsure_cues", "lowers", "head_last", "endings", "open_left", "open_right")
     lexicon.columns = {n: np.array([int(getattr(t, n)) for t in lexicon.terms], np.int64) for n in names}
     lexicon.columns["scope"] = np.array([SCOPES.index(t.scope) for t in lexicon.terms], np.int64)
@@ -401,3 +405,8 @@ def _compile(lexicon: Lexicon) -> None:
         options.longest_match = True  # "Kal. 12/70" before "Kal. 12", whatever the order in the file
         union = b"|".join(b"(?:" + p.regex.pattern + b")" for p in lexicon.patterns)
         lexicon.any_pattern = re2.compile(union, options)
+
+
+def pattern_of(text: str) -> Any:
+    """A linear-time pattern over folded text, one byte per character."""
+    return re2.compile(text.encode("latin-1"), _re2_options())

@@ -293,10 +293,11 @@ def show_text(description: str, sops: Path | None) -> int:
     """The command `riskscore text`: folded text, hits, masks, concepts, spans."""
     from riskscore.folding import fold
     from riskscore.goods_text import COUNTS, LOWERED, MASKED, STATUS, read_goods
-    from riskscore.lexicon import load_lexicon, name_of
+    from riskscore.lexicon import name_of
+    from riskscore.lexicon_cache import load_cached
     from riskscore.places import default_sops
 
-    lexicon = load_lexicon((sops or default_sops()) / "lexicons")
+    lexicon = load_cached((sops or default_sops()) / "lexicons")
     read = read_goods([description], lexicon)
     hits, out = read.hits, console()
     marked = Text(description)

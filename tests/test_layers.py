@@ -19,6 +19,7 @@ LAYERS = (
     ("errors", "schema", "folding", "known", "typed"),
     ("places", "yaml_files", "mapping", "keys"),
     ("lexicon",),
+    ("lexicon_cache",),
     ("reference", "parties", "text_matches", "manipulation", "text_weighing", "goods_text"),
     ("normalise",),
     ("formats", "features", "declaration"),
