@@ -86,13 +86,18 @@ class Totals:
         if not len(rows) or not self.keep:
             return
         points = batch.scores.points
-        order = rows[np.lexsort((-points[rows, 1], -points[rows, 0], -batch.band[rows]))][: 2 * self.keep]
-        chosen: list[tuple[int, tuple[Any, ...]]] = []
+        urgency = np.stack([batch.band[rows], points[rows, 0], points[rows, 1]])
+        order = rows[np.lexsort(-urgency[::-1])]
+        if len(order) > self.keep:  # all that tie with the last one stay in: the keyed hash decides among them
+            last = order[self.keep - 1]
+            ties = (batch.band == batch.band[last]) & (points == points[last]).all(axis=1)
+            order = order[: self.keep + int(ties[order[self.keep :]].sum())]
+        keyed = []
         for row in order.tolist():
             parcel_id = batch.parcel_ids[row]
-            key = (int(batch.band[row]), *(int(p) for p in points[row]), rank_key(parcel_id), parcel_id)
-            if len(self.best) + len(chosen) < self.keep or key > self.best[0][0]:
-                chosen.append((row, key))
+            keyed.append(((int(batch.band[row]), *map(int, points[row]), rank_key(parcel_id), parcel_id), row))
+        best = heapq.nlargest(self.keep, keyed)
+        chosen = [(row, key) for key, row in best if len(self.best) < self.keep or key > self.best[0][0]]
         documents = batch.documents([row for row, _ in chosen])
         for (row, key), document in zip(chosen, documents, strict=True):
             card = {"assessment": document, "declaration": declaration_of(batch, row)}

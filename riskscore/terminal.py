@@ -126,7 +126,7 @@ class Screen:
             f"{seconds:.1f} s",
         )
         if notes:
-            say("[dim]" + escape("read as: " + "; ".join(notes)) + "[/dim]")
+            say("[dim]" + escape("read as: " + " · ".join(notes)) + "[/dim]")
         if problems:
             where = f", listed in {rejects}" if rejects else ""
             say(f"[yellow]{problems:,} row or value problem{'s' if problems != 1 else ''}{escape(where)}[/yellow]")

@@ -61,6 +61,22 @@ def test_score_prints_a_ranked_table_and_counts_that_add_up(tmp_path: Path) -> N
     assert "\x1b[" not in text  # colour only on a terminal
 
 
+@pytest.mark.parametrize("top", [0, 1, 3, 500])
+def test_any_number_of_flagged_parcels_can_be_shown(tmp_path: Path, top: int) -> None:
+    (tmp_path / "m.csv").write_text(
+        "parcel_id,description\n"
+        + "".join(f"P{n},{'Revolver' if n % 2 else 'Hunting rifle .308 Win'}\n" for n in range(300))
+    )
+    done = riskscore("score", "m.csv", "--top", str(top), "--report", "r.html", *AS_OF, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    shown = [line.split()[3] for line in done.stdout.decode().splitlines() if "review │" in line]
+    assert len(shown) == min(top, 300)
+    assert (
+        all("308" in line for line in done.stdout.decode().splitlines() if "P" in line and "│ P" in line) or top > 150
+    )
+    assert "300 flagged" in done.stdout.decode() or not top
+
+
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet", "xlsx", "jsonl.gz", "csv.zst"])
 def test_every_output_format_has_a_row_per_parcel_in_input_order(tmp_path: Path, suffix: str) -> None:
     out = tmp_path / f"scored.{suffix}"
