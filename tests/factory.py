@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ import orjson
 
 from riskscore.assess import Assessed, Engine, assess, load_engine
 from riskscore.declaration import valid_record
+from riskscore.lexicon import load_lexicon
 from riskscore.schema import FIELDS, Tables, tables_from_records
 
 ROOT = Path(__file__).parents[1]
@@ -24,8 +26,8 @@ Record = dict[str, Any]
 
 @cache
 def the_engine() -> Engine:
-    """Packs, lexicons, tables and scorecard as committed, loaded once for all tests."""
-    return load_engine()
+    """The engine as committed, with a lexicon read from its files (one from the cache has lost its patterns)."""
+    return replace(load_engine(), lexicon=load_lexicon(ROOT / "sops" / "lexicons"))
 
 
 def item(description: str | None = None, **fields: Any) -> Record:

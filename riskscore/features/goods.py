@@ -28,11 +28,12 @@ _SPOKEN = {
 _SPOKEN_BITS = [1 << NUMBER[concept] for concept in _SPOKEN]
 _SPOKEN_MASK = sum(_SPOKEN_BITS)
 # Every mixture of those concepts → the class of the most telling one.
-_SPOKEN_CLASS = {
+_MIXTURES = {
     sum(mixture): next(name for bit, name in zip(_SPOKEN_BITS, _SPOKEN.values(), strict=True) if bit in mixture)
     for size in range(1, len(_SPOKEN_BITS) + 1)
     for mixture in combinations(_SPOKEN_BITS, size)
 }
+_SPOKEN_CLASS = pl.Series(list(_MIXTURES), dtype=pl.Int64), pl.Series(list(_MIXTURES.values()), dtype=pl.String)
 _SHARED_WITH_AIR = ("9304", "930599", "930629", "930690")
 
 
@@ -46,7 +47,7 @@ def hs_class(trade: TradeTables) -> pl.Expr:
 def goods_class(trade: TradeTables) -> pl.Expr:
     """Class of goods for licence questions: what the HS code says, else what the words say."""
     by_code = by_prefix(col("item.hs"), trade.goods_class)
-    by_words = (col(TEXT) & _SPOKEN_MASK).replace_strict(_SPOKEN_CLASS, default=None, return_dtype=pl.String)
+    by_words = (col(TEXT) & _SPOKEN_MASK).replace_strict(*_SPOKEN_CLASS, default=None, return_dtype=pl.String)
     # Air and airsoft goods share codes with arms of other kinds; there the words are the better witness.
     shared = pl.any_horizontal([col("item.hs").str.starts_with(prefix) for prefix in _SHARED_WITH_AIR])
     by_words_of_air = pl.when(shared & by_words.is_in(["airgun", "airsoft"])).then(by_words)
