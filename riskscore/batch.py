@@ -41,8 +41,6 @@ class Totals:
         Parcels by whole points of score, per axis.
     fired, fired_flagged : int64 arrays (k,)
         How often each indicator fired, and in how many flagged parcels.
-    actions : dict
-        Parcels by proposed action.
     best : list
         Flagged parcels to show, as a heap: the least urgent first.
     """
@@ -53,7 +51,6 @@ class Totals:
     fired_flagged: NDArray[np.int64]
     keep: int
     parcels: int = 0
-    actions: dict[str, int] = field(default_factory=dict)
     best: list[tuple[tuple[Any, ...], dict[str, Any]]] = field(default_factory=list)
 
     @staticmethod
@@ -65,9 +62,9 @@ class Totals:
             zeros((3, 3), np.int64), zeros((2, _HISTOGRAM), np.int64), zeros(k, np.int64), zeros(k, np.int64), keep
         )
 
-    def add(self, batch: Assessed, flat: pl.DataFrame) -> None:
+    def add(self, batch: Assessed) -> None:
         """Count one batch and remember its most urgent flagged parcels."""
-        self.parcels += flat.height
+        self.parcels += len(batch.band)
         bands = (batch.band, batch.scores.bands[:, 0], batch.scores.bands[:, 1])
         for row, values in enumerate(bands):
             self.bands[row] += np.bincount(values, minlength=3)
@@ -77,8 +74,6 @@ class Totals:
         true = batch.answers.truth.true
         self.fired += true.sum(axis=0)
         self.fired_flagged += true[batch.flagged].sum(axis=0)
-        for action, count in flat["action"].value_counts().iter_rows():
-            self.actions[action] = self.actions.get(action, 0) + count
         self._remember(batch)
 
     def _remember(self, batch: Assessed) -> None:
@@ -190,7 +185,7 @@ def score_manifest(
             ):
                 if writer:
                     writer.write(flat)
-                totals.add(batch, flat)
+                totals.add(batch)
                 advance(max(batch.facts.items.height, flat.height))
             if writer and not totals.parcels:
                 writer.write(assess(tables_from_records([]), loaded, as_of=as_of, profile=profile).flat())

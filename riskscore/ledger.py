@@ -234,10 +234,11 @@ def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: 
     lines = np.flatnonzero(said)
     if not len(lines):
         return sentences
-    speaking = np.array([i >= 0 and "{words}" in indicators[i].reason for i in ledger.indicator.tolist()], np.bool_)
-    words = _quoted_words(ledger.evidence, said & speaking)
-    naming = np.array([i >= 0 and "{field:item." in indicators[i].reason for i in ledger.indicator.tolist()], np.bool_)
-    shown = _item_values(ledger.evidence, said & naming)
+    # Asked once per indicator; the last entry is for caps, whose number is -1.
+    speaking = np.array([*("{words}" in i.reason for i in indicators), False], np.bool_)
+    naming = np.array([*("{field:item." in i.reason for i in indicators), False], np.bool_)
+    words = _quoted_words(ledger.evidence, said & speaking[ledger.indicator])
+    shown = _item_values(ledger.evidence, said & naming[ledger.indicator])
     parcels, place = np.unique(ledger.parcel[lines], return_inverse=True)
     values: dict[str, list[str | None]] = {}
     for line, where in zip(lines.tolist(), place.tolist(), strict=True):
