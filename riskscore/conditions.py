@@ -59,37 +59,6 @@ _SORTS: dict[Kind, Sort] = {
     "list": "list",
     "records": "records",
 }
-# Beside those that ask for any or all items; the rest are numbers. A test holds both lists against the columns.
-FLAG_FEATURES = frozenset(
-    (
-        "identical_values",
-        "export_licence_needed",
-        "import_licence_needed",
-        "licence_claimed",
-        "licence_confirmed",
-        "licence_refuted",
-        "licence_expired",
-        "licence_quantity_short",
-        "deactivation_paper",
-        "deactivation_shown",
-        "dangerous_goods_papers",
-        "screening_suspect",
-        "simplified_procedure",
-        "crosses_border_in_transit",
-        "countries_disagree",
-    )
-)
-TEXT_FEATURES = frozenset(
-    (
-        "hs_class",
-        "goods_class",
-        "licence_need",
-        "licence_authority",
-        "licence_as_of",
-        "licence_jurisdiction",
-        "goods_origin_country",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +164,7 @@ def _sort(subject: str, name: str, level: Level) -> Sort:
             raise ValueError(f"unknown feature `{name}`")
         feature = FEATURES[name]
         of_item = feature.level == "item"
-        if name in FLAG_FEATURES or feature.over_items in ("any", "all"):
-            sort = "flag"
-        elif name in TEXT_FEATURES:
-            sort = "text"
+        sort = feature.sort
     if of_item and level != "item":
         raise ValueError(f"`{name}` is about one item; put it under `any_item` or `every_item`")
     if not of_item and level == "item":

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from riskscore.assess import Assessed
 from riskscore.conditions import (
-    FLAG_FEATURES,
     SMALL_BATCH,
-    TEXT_FEATURES,
     Combined,
     Condition,
     Leaf,
@@ -398,16 +396,14 @@ def test_a_wild_condition_is_one_sentence_not_a_traceback(raw: Any) -> None:
 
 
 def test_the_sort_of_every_feature_is_that_of_its_column(engine: Any) -> None:
-    """Whoever adds a feature of yes and no, or of text, names it in FLAG_FEATURES or TEXT_FEATURES."""
+    """Whoever adds a feature of yes and no, or of text, says so."""
     typed = normalise(tables(parcel("Shoes")), engine.reference, AS_OF)
     goods = read_descriptions(typed.items["item.description"], engine.lexicon)
     facts = build_facts(typed, goods, engine.trade, AS_OF, frozenset(FEATURES))
     for name, feature in FEATURES.items():
         column = (facts.items if feature.level == "item" else facts.parcels)[name]
-        of_items = feature.over_items in ("any", "all")
-        assert (column.dtype == pl.Boolean) == (name in FLAG_FEATURES or of_items), name
-        assert (column.dtype == pl.String) == (name in TEXT_FEATURES), name
-    assert set(FEATURES) >= FLAG_FEATURES | TEXT_FEATURES
+        assert (column.dtype == pl.Boolean) == (feature.sort == "flag"), name
+        assert (column.dtype == pl.String) == (feature.sort == "text"), name
 
 
 def test_every_committed_leaf_fits_its_column(engine: Any) -> None:

@@ -132,6 +132,7 @@ def placeholder_values(_: TradeTables) -> pl.Expr:
 @feature(
     "parcel",
     direction=0,
+    sort="flag",
     reads=("placeholder_values", "highest_item_value", "lowest_item_value_negated", "last_item_no"),
 )
 def identical_values(_: TradeTables) -> pl.Expr:

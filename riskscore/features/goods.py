@@ -37,13 +37,13 @@ _SPOKEN_CLASS = pl.Series(list(_MIXTURES), dtype=pl.Int64), pl.Series(list(_MIXT
 _SHARED_WITH_AIR = ("9304", "930599", "930629", "930690")
 
 
-@feature("item", direction=0, reads=("item.hs",))
+@feature("item", direction=0, sort="text", reads=("item.hs",))
 def hs_class(trade: TradeTables) -> pl.Expr:
     """Class of the declared HS code in the tariff table: firearm, toy, filter, hardware …"""
     return pl.when(col("item.hs").is_not_null()).then(by_prefix(col("item.hs"), trade.hs_class).fill_null("other"))
 
 
-@feature("item", direction=0, reads=("item.hs", "item.description"))
+@feature("item", direction=0, sort="text", reads=("item.hs", "item.description"))
 def goods_class(trade: TradeTables) -> pl.Expr:
     """Class of goods for licence questions: what the HS code says, else what the words say."""
     by_code = by_prefix(col("item.hs"), trade.goods_class)

@@ -27,13 +27,13 @@ def _needed(trade: TradeTables, country: str, direction: str) -> pl.Expr:
 _ROUTE = ("route.origin_country", "route.destination_country")
 
 
-@feature("item", direction=0, reads=("goods_class", "route.origin_country"))
+@feature("item", direction=0, sort="flag", reads=("goods_class", "route.origin_country"))
 def export_licence_needed(trade: TradeTables) -> pl.Expr:
     """The country of dispatch licenses the export of such goods."""
     return _needed(trade, "route.origin_country", "export")
 
 
-@feature("item", direction=0, reads=("goods_class", "route.destination_country"))
+@feature("item", direction=0, sort="flag", reads=("goods_class", "route.destination_country"))
 def import_licence_needed(trade: TradeTables) -> pl.Expr:
     """The country of destination licenses the import of such goods."""
     return _needed(trade, "route.destination_country", "import")
@@ -50,7 +50,13 @@ def licence_expected(_: TradeTables) -> pl.Expr:
     return col("export_licence_needed") | col("import_licence_needed")
 
 
-@feature("parcel", direction=0, reads=(*_ROUTE, "export_licence_needed", "import_licence_needed"), over_items="first")
+@feature(
+    "parcel",
+    direction=0,
+    sort="text",
+    reads=(*_ROUTE, "export_licence_needed", "import_licence_needed"),
+    over_items="first",
+)
 def licence_need(_: TradeTables) -> pl.Expr:
     """Key of the first licence need: jurisdiction, class of goods, direction."""
     return pl.coalesce(
@@ -64,19 +70,19 @@ def _label(trade: TradeTables, name: str) -> pl.Expr:
     return col("licence_need").replace_strict(table, default=None, return_dtype=pl.String)
 
 
-@feature("parcel", direction=0, reads=("licence_need",))
+@feature("parcel", direction=0, sort="text", reads=("licence_need",))
 def licence_authority(trade: TradeTables) -> pl.Expr:
     """Authority that grants the licence the table expects."""
     return _label(trade, "authority")
 
 
-@feature("parcel", direction=0, reads=("licence_need",))
+@feature("parcel", direction=0, sort="text", reads=("licence_need",))
 def licence_as_of(trade: TradeTables) -> pl.Expr:
     """Date of the table row that expects the licence."""
     return _label(trade, "as_of")
 
 
-@feature("parcel", direction=0, reads=("licence_need",))
+@feature("parcel", direction=0, sort="text", reads=("licence_need",))
 def licence_jurisdiction(_: TradeTables) -> pl.Expr:
     """Jurisdiction whose licence the table expects."""
     return col("licence_need").str.split("|").list.first()
@@ -105,25 +111,25 @@ def _verified(status: str) -> pl.Expr:
     return _field("verification.status").fill_null("unverified") == status
 
 
-@feature("parcel", direction=-1, reads=("documents",))
+@feature("parcel", direction=-1, sort="flag", reads=("documents",))
 def licence_claimed(_: TradeTables) -> pl.Expr:
     """A licence, permit or certificate is among the documents."""
     return _document(_field("type").is_in(_LICENCES))
 
 
-@feature("parcel", direction=-1, reads=("documents",))
+@feature("parcel", direction=-1, sort="flag", reads=("documents",))
 def licence_confirmed(_: TradeTables) -> pl.Expr:
     """A licence, permit or certificate that the authority has confirmed."""
     return _document(_field("type").is_in(_LICENCES) & _verified("confirmed"))
 
 
-@feature("parcel", direction=1, reads=("documents",))
+@feature("parcel", direction=1, sort="flag", reads=("documents",))
 def licence_refuted(_: TradeTables) -> pl.Expr:
     """A licence, permit or certificate that the authority has refuted."""
     return _document(_field("type").is_in(_LICENCES) & _verified("refuted"))
 
 
-@feature("parcel", direction=1, reads=("documents", "declared_at"))
+@feature("parcel", direction=1, sort="flag", reads=("documents", "declared_at"))
 def licence_expired(_: TradeTables) -> pl.Expr:
     """A licence that was not valid on the day of the declaration."""
     day = pl.coalesce(col("declared_at"), col(AS_OF)).dt.date()
@@ -141,14 +147,14 @@ def highest_quantity(_: TradeTables) -> pl.Expr:
     return col("item.quantity")
 
 
-@feature("parcel", direction=1, reads=("documents", "highest_quantity"))
+@feature("parcel", direction=1, sort="flag", reads=("documents", "highest_quantity"))
 def licence_quantity_short(_: TradeTables) -> pl.Expr:
     """More pieces are declared than the licence covers."""
     licences = col("documents").list.filter(_field("type").is_in(_LICENCES).fill_null(False))
     return licences.list.eval(_field("quantity")).list.max() < col("highest_quantity")
 
 
-@feature("parcel", direction=-1, reads=("documents",))
+@feature("parcel", direction=-1, sort="flag", reads=("documents",))
 def deactivation_paper(_: TradeTables) -> pl.Expr:
     """A deactivation certificate is among the documents."""
     return _document(_field("type") == "deactivation")
@@ -160,13 +166,13 @@ def deactivation_mark(_: TradeTables) -> pl.Expr:
     return col("item.marks").list.contains("deactivation")
 
 
-@feature("parcel", direction=-1, reads=("deactivation_paper", "deactivation_mark"))
+@feature("parcel", direction=-1, sort="flag", reads=("deactivation_paper", "deactivation_mark"))
 def deactivation_shown(_: TradeTables) -> pl.Expr:
     """A deactivation certificate or mark is shown."""
     return col("deactivation_paper") | col("deactivation_mark")
 
 
-@feature("parcel", direction=0, reads=("un_number", "documents", "handling_codes"))
+@feature("parcel", direction=0, sort="flag", reads=("un_number", "documents", "handling_codes"))
 def dangerous_goods_papers(_: TradeTables) -> pl.Expr:
     """Dangerous goods are declared: a UN number, a dangerous goods declaration or an explosives handling code."""
     coded = col("handling_codes").list.eval(pl.element().is_in(_EXPLOSIVE_CODES)).list.any()
@@ -174,7 +180,7 @@ def dangerous_goods_papers(_: TradeTables) -> pl.Expr:
     return numbered | _document(_field("type") == "dgd") | coded
 
 
-@feature("parcel", direction=1, reads=("screening",))
+@feature("parcel", direction=1, sort="flag", reads=("screening",))
 def screening_suspect(_: TradeTables) -> pl.Expr:
     """A screening gave a suspect result and no later physical examination has cleared it."""
     suspect = _field("result") == "suspect"

@@ -19,6 +19,7 @@ from riskscore.schema import Tables
 
 Level = Literal["item", "parcel"]
 Over = Literal["any", "all", "sum", "max", "first", "same"]
+Sort = Literal["number", "flag", "text"]
 Build = Callable[[TradeTables], pl.Expr]
 
 AS_OF = "as_of"  # column that holds the one clock of the assessment
@@ -43,6 +44,10 @@ class Feature:
         The expression is about items; the parcel's value is their any, all, sum, max, first, or the one all share.
     doc : str
         The sentence an analyst reads.
+    sort : number, flag or text
+        What its values are.
+    group : str
+        Group of reasons it belongs to: that of its module.
     """
 
     name: str
@@ -52,15 +57,31 @@ class Feature:
     over_items: Over | None
     doc: str
     build: Build
+    sort: Sort
+    group: str
 
 
 FEATURES: dict[str, Feature] = {}
+# Module of features → group of the reasons they give.
+_GROUPS = {
+    "amounts": "value",
+    "goods": "description",
+    "papers": "documents",
+    "party": "party",
+    "route": "route",
+    "rules": "documents",
+    "sector": "sector",
+    "tariff": "tariff",
+}
 
 
 def feature(
-    level: Level, *, direction: int, reads: tuple[str, ...], over_items: Over | None = None
+    level: Level, *, direction: int, reads: tuple[str, ...], over_items: Over | None = None, sort: Sort = "number"
 ) -> Callable[[Build], Build]:
-    """Register the decorated function as a feature; its name is the key and its docstring the description."""
+    """Register the decorated function as a feature; its name is the key and its docstring the description.
+
+    ``sort`` is what its values are; a feature that asks for any or all items is a flag by itself.
+    """
 
     def register(build: Build) -> Build:
         doc = (build.__doc__ or "").strip().split("\n")[0]
@@ -68,7 +89,9 @@ def feature(
             raise TypeError(f"feature {build.__name__} has no docstring")
         if direction not in (-1, 0, 1):
             raise TypeError(f"feature {build.__name__}: direction must be -1, 0 or 1")
-        FEATURES[build.__name__] = Feature(build.__name__, level, direction, reads, over_items, doc, build)
+        group = _GROUPS[build.__module__.rpartition(".")[2]]
+        kind: Sort = "flag" if over_items in ("any", "all") else sort
+        FEATURES[build.__name__] = Feature(build.__name__, level, direction, reads, over_items, doc, build, kind, group)
         return build
 
     return register

@@ -12,25 +12,25 @@ col = pl.col
 _DAYS_PER_SECOND = 1 / 86_400
 
 
-@feature("parcel", direction=0, reads=("procedure", "declaration_form"))
+@feature("parcel", direction=0, sort="flag", reads=("procedure", "declaration_form"))
 def simplified_procedure(_: TradeTables) -> pl.Expr:
     """Declared in a simplified low-value procedure (H7, a national equivalent, or on a CN22)."""
     return col("procedure").is_in(["H7", "simplified_low_value"]) | (col("declaration_form") == "CN22")
 
 
-@feature("parcel", direction=0, reads=("direction",))
+@feature("parcel", direction=0, sort="flag", reads=("direction",))
 def crosses_border_in_transit(_: TradeTables) -> pl.Expr:
     """Passes through without being imported or exported here."""
     return col("direction") == "transit"
 
 
-@feature("parcel", direction=0, reads=("item.origin_country",), over_items="same")
+@feature("parcel", direction=0, sort="text", reads=("item.origin_country",), over_items="same")
 def goods_origin_country(_: TradeTables) -> pl.Expr:
     """Country of origin that all items share."""
     return col("item.origin_country")
 
 
-@feature("parcel", direction=0, reads=("sender.country", "route.origin_country", "goods_origin_country"))
+@feature("parcel", direction=0, sort="flag", reads=("sender.country", "route.origin_country", "goods_origin_country"))
 def countries_disagree(_: TradeTables) -> pl.Expr:
     """Sender, dispatch and goods come from three different countries."""
     sender, dispatch, goods = col("sender.country"), col("route.origin_country"), col("goods_origin_country")
