@@ -25,9 +25,10 @@ from riskscore.lexicon import Lexicon
 from riskscore.lexicon_cache import load_cached
 from riskscore.normalise import normalise
 from riskscore.places import default_models, default_sops
+from riskscore.points import Scores, Weights, score, weigh
 from riskscore.reference import Reference, load_reference
 from riskscore.schema import Tables
-from riskscore.scorecard import MILLION, Scorecard, Scores, load_scorecard, score
+from riskscore.scorecard import MILLION, Scorecard, load_scorecard
 from riskscore.sops import ACTIONS, ACTORS, AXES, BANDS, CASE_TYPES, Indicator, load_packs, wanted_features
 from riskscore.wording import Wording, load_wording
 
@@ -54,8 +55,13 @@ class Engine:
 
     @cached_property
     def wanted(self) -> frozenset[str]:
-        """Features that the active indicators ask for."""
-        return wanted_features(self.active)
+        """Features that the active indicators and the scorecard ask for."""
+        return wanted_features(self.active) | self.scorecard.features
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Points of the active indicators, learned or expert, and the learned terms."""
+        return weigh(self.scorecard, self.active)
 
     @property
     def versions(self) -> dict[str, Any]:
@@ -139,7 +145,7 @@ class Assessed:
         if worded not in self._reasons:
             rows = np.ones(len(self.band), np.bool_) if worded == "full" else self.flagged
             self._reasons[worded] = reasons_column(
-                self.ledger, self.engine.active, self.facts, self.proposals, self.scores.bands[:, ILLICIT], rows
+                self.ledger, self.engine.weights, self.facts, self.proposals, self.scores.bands[:, ILLICIT], rows
             )
         return self._reasons[worded]
 
@@ -254,9 +260,9 @@ def assess(tables: Tables, engine: Engine, *, as_of: datetime, profile: Profile 
     goods = read_descriptions(tables.items["item.description"], engine.lexicon)
     facts = build_facts(tables, goods, engine.trade, as_of, engine.wanted)
     answers = evaluate([i.when for i in engine.active], facts.parcels, facts.items, facts.grouping)
-    scores = score(engine.scorecard, engine.active, answers.truth)
+    scores = score(engine.weights, answers.truth, facts.parcels)
     proposals = propose(engine.active, answers.truth.true)
-    ledger = write_ledger(engine.active, answers, scores, facts, goods.hits)
+    ledger = write_ledger(engine.weights, answers, scores, facts, goods.hits)
     return Assessed(engine, profile, as_of, facts, goods, answers, scores, proposals, ledger)
 
 

@@ -16,8 +16,8 @@ from riskscore.conditions import Answers, Condition, Leaf, OverItems
 from riskscore.features import FEATURES, Facts
 from riskscore.goods_text import COUNTS, Hits
 from riskscore.lexicon import CONCEPTS, NUMBER, PURPOSE, TOPIC_NUMBER
+from riskscore.points import Scores, Weights
 from riskscore.schema import BY_PATH, FIELDS, MAX_ITEMS
-from riskscore.sops import Indicator
 
 ITEMS_SHOWN = 5  # items whose numbers are shown for a sum or a maximum over the parcel
 
@@ -95,32 +95,66 @@ def _sources(condition: Condition, within: OverItems | None = None) -> Iterator[
 
 
 def collect(
-    indicators: list[Indicator], answers: Answers, facts: Facts, hits: Hits, line_of: NDArray[np.int64]
+    weights: Weights, answers: Answers, scores: Scores, facts: Facts, hits: Hits, line_of: NDArray[np.int64]
 ) -> Evidence:
     """Evidence of every line.
 
     Parameters
     ----------
-    indicators : list of Indicator
+    weights : Weights
+        The indicators and the terms of the scorecard.
     answers : Answers
-        Truth of their conditions, per parcel and per item.
+        Truth of the indicators' conditions, per parcel and per item.
+    scores : Scores
     facts : Facts
     hits : Hits
         Text hits of the items.
-    line_of : int64 array (n, k)
-        Ledger line of each parcel and indicator that fired, -1 elsewhere.
+    line_of : int64 array (n, k + t)
+        Ledger line of each parcel and indicator that fired or term that is shown, -1 elsewhere.
     """
     found = _Found([], [], [], [], [], [], [], [])
-    first = np.cumsum(facts.grouping.count) - facts.grouping.count
+    count = facts.grouping.count
+    first = np.cumsum(count) - count
     by_item = _ByItem(hits, facts.items.height)
-    for k in np.flatnonzero((line_of >= 0).any(axis=0)):
-        rows = np.flatnonzero(line_of[:, k] >= 0)
-        count = facts.grouping.count[rows]
-        items = np.repeat(first[rows] - (np.cumsum(count) - count), count) + np.arange(count.sum())
-        fired = _Fired(rows, line_of[rows, k], items, np.repeat(line_of[rows, k], count))
-        for order, source in enumerate(_sources(indicators[k].when)):
-            _from_source(found, source, order, fired, answers, facts, by_item)
+    k = len(weights.indicators)
+    for column in np.flatnonzero((line_of >= 0).any(axis=0)):
+        rows = np.flatnonzero(line_of[:, column] >= 0)
+        number = count[rows]
+        items = np.repeat(first[rows] - (np.cumsum(number) - number), number) + np.arange(number.sum())
+        lines = line_of[rows, column]
+        fired = _Fired(rows, lines, items, np.repeat(lines, number))
+        if column < k:
+            for order, source in enumerate(_sources(weights.indicators[column].when)):
+                _from_source(found, source, order, fired, answers, facts, by_item)
+            continue
+        for order, name in enumerate(weights.terms[column - k].inputs):
+            if name in FEATURES:
+                _from_source(
+                    found, _Source(Leaf(name, "feature", "value", None), None), order, fired, answers, facts, by_item
+                )
+                _from_absence(
+                    found,
+                    name,
+                    order,
+                    rows[scores.unstated[rows, column - k]],
+                    lines[scores.unstated[rows, column - k]],
+                    facts,
+                )
+                continue
+            whole = next(i for i in weights.indicators if i.id == name)
+            for source in _sources(whole.when):
+                _from_source(found, source, order, fired, answers, facts, by_item)
     return found.assemble(facts)
+
+
+def _from_absence(
+    found: _Found, name: str, order: int, rows: NDArray[np.int64], lines: NDArray[np.int64], facts: Facts
+) -> None:
+    """For a feature that is not stated: the fields of the parcel that are lacking, without a value."""
+    for path in fields_behind(name):
+        if not path.startswith("item."):
+            lacking = ~facts.stated(path)[rows]
+            found.add(lines[lacking], order, path, rows[lacking], None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from riskscore.conditions import Answers
 from riskscore.evidence import Evidence, as_text, collect
-from riskscore.features import Facts
+from riskscore.features import FEATURES, Facts
 from riskscore.goods_text import Hits
+from riskscore.points import SHOWN_FROM, Scores, Weights
 from riskscore.schema import BY_PATH
-from riskscore.scorecard import MILLION, Scores
-from riskscore.sops import ACTIONS, ACTORS, AXES, CASE_TYPES, GROUPS, Indicator
+from riskscore.scorecard import MILLION, POINTS, Curve
+from riskscore.sops import ACTIONS, ACTORS, AXES, CASE_TYPES, GROUPS, STRENGTHS, Indicator
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LONGEST_QUOTE, _MOST_QUOTES = 80, 4
@@ -96,46 +97,74 @@ class Ledger:
         Parcel row of each line.
     points : int64 array
         Millionths.
-    indicator : int64 array
-        Column of the indicator, -1 for a cap.
+    entry : int64 array
+        What the line is about: an indicator, then caps by group, then the terms of the scorecard, then `other`.
     group, axis : int64 arrays
-        Numbers in `GROUPS` and `AXES`.
+        Numbers in `GROUPS` (-1 for `other`) and `AXES`.
+    unstated : bool array
+        The line says that something is not stated.
     evidence : Evidence
     """
 
     parcel: NDArray[np.int64]
     points: NDArray[np.int64]
-    indicator: NDArray[np.int64]
+    entry: NDArray[np.int64]
     group: NDArray[np.int64]
     axis: NDArray[np.int64]
+    unstated: NDArray[np.bool_]
     evidence: Evidence
 
 
-def write_ledger(indicators: list[Indicator], answers: Answers, scores: Scores, facts: Facts, hits: Hits) -> Ledger:
-    """The lines of every parcel: each indicator that fired, and each cap that bit."""
+def write_ledger(weights: Weights, answers: Answers, scores: Scores, facts: Facts, hits: Hits) -> Ledger:
+    """The lines of every parcel: each indicator that fired, each cap that bit, curves and pairs, and the rest."""
     true = answers.truth.true
+    k, t = len(weights.indicators), len(weights.terms)
     fired_row, fired_column = np.nonzero(true)
     cap_row, cap_axis, cap_group = np.nonzero(scores.caps)
-    points_of = np.array([i.points * MILLION for i in indicators], np.int64)
-    group_of = np.array([GROUPS.index(i.group) for i in indicators], np.int64)
-    axis_of = np.array([AXES.index(i.axis) for i in indicators], np.int64)
-    parcel = np.concatenate([fired_row, cap_row])
-    indicator = np.concatenate([fired_column, np.full(len(cap_row), -1)])
-    points = np.concatenate([points_of[fired_column], scores.caps[cap_row, cap_axis, cap_group]])
-    group = np.concatenate([group_of[fired_column], cap_group])
-    axis = np.concatenate([axis_of[fired_column], cap_axis])
-    order = np.lexsort((group, axis, indicator, -points, parcel))
-    parcel, indicator, points, group, axis = (a[order] for a in (parcel, indicator, points, group, axis))
-    line_of = np.full(true.shape, -1, np.int64)
-    lines = np.flatnonzero(indicator >= 0)
-    line_of[parcel[lines], indicator[lines]] = lines
-    evidence = collect(indicators, answers, facts, hits, line_of)
-    return Ledger(parcel, points, indicator, group, axis, evidence)
+    shown = np.abs(scores.terms) >= SHOWN_FROM
+    term_row, term = np.nonzero(shown)
+    term_axis = np.array([entry.axis for entry in weights.terms], np.int64)
+    term_group = np.array([entry.group for entry in weights.terms], np.int64)
+    rest = np.zeros((len(true), len(AXES)), np.int64)
+    for number in range(t):
+        rest[:, term_axis[number]] += np.where(shown[:, number], 0, scores.terms[:, number])
+    rest_row, rest_axis = np.nonzero(rest)
+    parts = (
+        (
+            fired_row,
+            weights.points[fired_column],
+            fired_column,
+            weights.group[fired_column],
+            weights.axis[fired_column],
+        ),
+        (cap_row, scores.caps[cap_row, cap_axis, cap_group], k + cap_group, cap_group, cap_axis),
+        (term_row, scores.terms[term_row, term], k + len(GROUPS) + term, term_group[term], term_axis[term]),
+        (
+            rest_row,
+            rest[rest_row, rest_axis],
+            np.full(len(rest_row), k + len(GROUPS) + t),
+            np.full(len(rest_row), -1),
+            rest_axis,
+        ),
+    )
+    parcel, points, entry, group, axis = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.lexsort((group, axis, entry, -points, parcel))
+    parcel, points, entry, group, axis = (a[order] for a in (parcel, points, entry, group, axis))
+    line_of = np.full((len(true), k + t), -1, np.int64)
+    lines = np.flatnonzero(entry < k)
+    line_of[parcel[lines], entry[lines]] = lines
+    first = k + len(GROUPS)
+    lines = np.flatnonzero((entry >= first) & (entry < first + t))
+    line_of[parcel[lines], entry[lines] - len(GROUPS)] = lines
+    unstated = np.zeros(len(parcel), np.bool_)
+    unstated[lines] = scores.unstated[parcel[lines], entry[lines] - first]
+    evidence = collect(weights, answers, scores, facts, hits, line_of)
+    return Ledger(parcel, points, entry, group, axis, unstated, evidence)
 
 
 def reasons_column(
     ledger: Ledger,
-    indicators: list[Indicator],
+    weights: Weights,
     facts: Facts,
     proposals: Proposals,
     illicit_band: NDArray[np.int64],
@@ -146,7 +175,7 @@ def reasons_column(
     Parameters
     ----------
     ledger : Ledger
-    indicators : list of Indicator
+    weights : Weights
     facts : Facts
         For the values that sentences quote.
     proposals : Proposals
@@ -155,8 +184,8 @@ def reasons_column(
         Parcels whose lines carry title, sentence, benign explanation, question and source.
     """
     n = len(worded)
-    fixed = _Fixed(indicators)
-    row = np.where(ledger.indicator >= 0, ledger.indicator, len(indicators) + ledger.group)
+    fixed = _Fixed(weights)
+    row = ledger.entry
     said = worded[ledger.parcel]
     index = pa.array(row)
     index_said = pa.array(row, mask=~said)
@@ -166,10 +195,12 @@ def reasons_column(
     to = np.where(
         (fixed.to[row] == _TO.index("sender")) & ~may_ask[ledger.parcel], _TO.index("authority"), fixed.to[row]
     )
+    learned_term = fixed.is_term[row]
+    strength = np.where(learned_term & (ledger.points < 0), STRENGTHS.index("mitigating"), fixed.strength[row])
     question = pa.StructArray.from_arrays(
         [fixed.take("question", index_said), pa.array(_TO).take(pa.array(to, mask=~said))],
         names=["text", "to"],
-        mask=pa.array(~said | (ledger.indicator < 0)),
+        mask=pa.array(~said | ~fixed.asks[row]),
     )
     evidence = ledger.evidence
     offsets = np.concatenate(([0], np.cumsum(np.bincount(evidence.line, minlength=len(row)))))
@@ -178,12 +209,12 @@ def reasons_column(
         "kind": fixed.take("kind", index),
         "axis": pa.array(AXES).take(pa.array(ledger.axis)),
         "group": fixed.take("group", index),
-        "strength": fixed.take("strength", index),
+        "strength": pa.array([*STRENGTHS, None], pa.string()).take(pa.array(strength)),
         "points": pa.array(ledger.points / MILLION),
-        "points_basis": pa.array(["expert"]).take(pa.array(np.zeros(len(row), np.int64))),
-        "version": pa.array(fixed.version[row], mask=ledger.indicator < 0),
+        "points_basis": pa.array(POINTS).take(pa.array(fixed.learned[row].astype(np.int64))),
+        "version": pa.array(fixed.version[row], mask=fixed.version[row] == 0),
         "title": fixed.take("title", index_said),
-        "text": pa.array(_sentences(ledger, indicators, facts, said), pa.string()),
+        "text": pa.array(_sentences(ledger, weights, facts, said), pa.string()),
         "evidence": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), evidence.structs),
         "benign_explanation": fixed.take("benign", index_said),
         "question": question,
@@ -199,51 +230,88 @@ def reasons_column(
 
 
 _TO = ("sender", "courier", "authority")
+_FIGURE_BENIGN = "By itself a figure that differs from the usual; most such parcels are ordinary."
+_FIGURE_QUESTION = "Is this right as declared, and what explains it?"
 
 
 class _Fixed:
-    """Columns of what is the same for every line of an indicator; caps of the groups stand behind the indicators."""
+    """Columns of what is the same for every line of an entry: indicators, then caps, terms and `other`."""
 
-    def __init__(self, indicators: list[Indicator]) -> None:
-        caps = len(GROUPS)
+    def __init__(self, weights: Weights) -> None:
+        indicators, terms = weights.indicators, weights.terms
+        titles = {i.id: i.title for i in indicators}
+        caps, t = len(GROUPS), len(terms)
+        rest = [None] * (caps + t + 1)
+        learned_from = f"Learned by the model {weights.card.id} ({weights.card.basis} parcels)"
         self._columns: dict[str, list[str | None]] = {
-            "key": [*(i.id for i in indicators), *(f"cap:{g}" for g in GROUPS)],
-            "kind": [*["indicator"] * len(indicators), *["cap"] * caps],
-            "group": [*(i.group for i in indicators), *GROUPS],
-            "strength": [i.strength for i in indicators] + [None] * caps,
-            "title": [*(i.title for i in indicators), *(f"The group “{g}” reaches its cap" for g in GROUPS)],
-            "benign": [*(i.benign for i in indicators), *[None] * caps],
-            "question": [*(i.question["text"] for i in indicators), *[None] * caps],
-            "source": [*(i.source for i in indicators), *[None] * caps],
+            "key": [*(i.id for i in indicators), *(f"cap:{g}" for g in GROUPS), *(e.key for e in terms), "other"],
+            "kind": [*["indicator"] * len(indicators), *["cap"] * caps, *(e.kind for e in terms), "other"],
+            "group": [*(i.group for i in indicators), *GROUPS, *(GROUPS[e.group] for e in terms), None],
+            "title": [
+                *(i.title for i in indicators),
+                *(f"The group “{g}” reaches its cap" for g in GROUPS),
+                *(" together with: ".join(subject(name, titles) for name in e.inputs) for e in terms),
+                "Smaller contributions of figures, together",
+            ],
+            "benign": [*(i.benign for i in indicators), *[None] * caps, *[_FIGURE_BENIGN] * t, None],
+            "question": [*(i.question["text"] for i in indicators), *[None] * caps, *[_FIGURE_QUESTION] * t, None],
+            "source": [*(i.source for i in indicators), *[None] * caps, *[learned_from] * t, learned_from],
         }
-        self.action = np.array([ACTIONS.index(i.action) for i in indicators] + [0] * caps, np.int64)
+        self.action = np.array([ACTIONS.index(i.action) for i in indicators] + [0] * len(rest), np.int64)
         actors = [ACTORS.index(i.action_by) if i.action_by else len(ACTORS) for i in indicators]
-        self.actor = np.array([*actors, *[len(ACTORS)] * caps], np.int64)
+        self.actor = np.array([*actors, *[len(ACTORS)] * len(rest)], np.int64)
         self.isolates = self.action == ACTIONS.index("isolate_and_notify")
-        self.version = np.array([i.version for i in indicators] + [0] * caps, np.int64)
-        self.to = np.array([_TO.index(i.question["to"]) for i in indicators] + [0] * caps, np.int64)
+        self.version = np.array([i.version for i in indicators] + [0] * len(rest), np.int64)
+        to_courier = _TO.index("courier")
+        self.to = np.array([_TO.index(i.question["to"]) for i in indicators] + [to_courier] * len(rest), np.int64)
+        self.asks = np.array([q is not None for q in self._columns["question"]], np.bool_)
+        self.is_term = np.array([kind in ("feature", "pair") for kind in self._columns["kind"]], np.bool_)
+        self.learned = np.concatenate([weights.learned, np.zeros(caps, np.bool_), np.ones(t + 1, np.bool_)])
+        none = len(STRENGTHS)
+        self.strength = np.array(
+            [STRENGTHS.index(i.strength) for i in indicators]
+            + [none] * caps
+            + [STRENGTHS.index("medium" if e.kind == "pair" else "weak") for e in terms]
+            + [none],
+            np.int64,
+        )
 
     def take(self, name: str, index: pa.Array) -> pa.Array:
         """The column's value for each line; null where the index is."""
         return pa.array(self._columns[name], pa.string()).take(index)
 
 
-def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: NDArray[np.bool_]) -> list[str | None]:
+def _sentences(ledger: Ledger, weights: Weights, facts: Facts, said: NDArray[np.bool_]) -> list[str | None]:
     """The sentence of each worded line with its evidence filled in."""
+    indicators = weights.indicators
+    k, caps = len(indicators), len(GROUPS)
+    titles = {i.id: i.title for i in indicators}
     sentences: list[str | None] = [None] * len(said)
     lines = np.flatnonzero(said)
     if not len(lines):
         return sentences
-    # Asked once per indicator; the last entry is for caps, whose number is -1.
+    # Asked once per indicator; the last entry is for all lines that are not of one.
     speaking = np.array([*("{words}" in i.reason for i in indicators), False], np.bool_)
     naming = np.array([*("{field:item." in i.reason for i in indicators), False], np.bool_)
-    words = _quoted_words(ledger.evidence, said & speaking[ledger.indicator])
-    shown = _item_values(ledger.evidence, said & naming[ledger.indicator])
+    indicator = np.minimum(ledger.entry, k)
+    words = _quoted_words(ledger.evidence, said & speaking[indicator])
+    shown = _item_values(ledger.evidence, said & naming[indicator])
     parcels, place = np.unique(ledger.parcel[lines], return_inverse=True)
     values: dict[str, list[str | None]] = {}
     for line, where in zip(lines.tolist(), place.tolist(), strict=True):
-        column = int(ledger.indicator[line])
-        if column < 0:
+        column = int(ledger.entry[line])
+        if column >= k + caps + len(weights.terms):
+            sentences[line] = "All figures that count less than five points each, together."
+            continue
+        if column >= k + caps:
+            term = weights.terms[column - k - caps]
+            told = [
+                f"{subject(name, titles)}{_told(name, facts, int(ledger.parcel[line]), weights, term.axis)}"
+                for name in term.inputs
+            ]
+            sentences[line] = "; ".join(told) + "."
+            continue
+        if column >= k:
             sentences[line] = (
                 f"Together these reasons count no more than the cap of their group ({GROUPS[ledger.group[line]]})."
             )
@@ -260,6 +328,33 @@ def _sentences(ledger: Ledger, indicators: list[Indicator], facts: Facts, said: 
             filled[name] = spoken or values[name][where] or "not stated"
         sentences[line] = _fill(reason, filled)
     return sentences
+
+
+def subject(name: str, titles: dict[str, str]) -> str:
+    """What an input of the model is about: the first sentence of a feature, or an indicator's title."""
+    return FEATURES[name].doc.rstrip(".") if name in FEATURES else titles.get(name, name)
+
+
+def _told(name: str, facts: Facts, parcel: int, weights: Weights, axis: int) -> str:
+    """The value of a feature, and what is usual; nothing for an indicator, whose title says it."""
+    if name not in FEATURES:
+        return ""
+    value = facts.parcels[name][parcel]
+    if value is None:
+        return ": not stated"
+    if FEATURES[name].sort == "flag":
+        return f": {'yes' if value else 'no'}"
+    curve = next(c for c in weights.card.axes[AXES[axis]].curves if c.name == name)
+    return f": {_figure(float(value))} (most usual: {usual_range(curve)})"
+
+
+def usual_range(curve: Curve) -> str:
+    """The most usual cell of a curve in words."""
+    above = _figure(float(curve.edges[curve.usual - 1])) if curve.usual else None
+    up_to = _figure(float(curve.edges[curve.usual])) if curve.usual < len(curve.edges) else None
+    if above is None:
+        return f"up to {up_to}" if up_to else "any"
+    return f"above {above}, up to {up_to}" if up_to else f"above {above}"
 
 
 @cache

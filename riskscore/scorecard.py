@@ -1,8 +1,14 @@
-"""The serving form of the scorecard: integer points, capped groups, two axes; sums that are exact in any order."""
+"""The serving form of a model: tables of points, read from JSON and checked; nothing is ever unpickled.
+
+A scorecard holds, for each axis, base points, points of indicators (by id and version), one curve per feature and one
+table per named pair. Points are whole millionths inside, so sums are exact in any order. ``log_odds`` beside the points
+are what training compiled, before calibration; serving does not use them, retraining and its tests do.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +17,95 @@ import orjson
 from numpy.typing import NDArray
 
 from riskscore.errors import ModelError
-from riskscore.known import Truth
-from riskscore.sops import AXES, FLOORS, GROUPS, Indicator
+from riskscore.sops import AXES, GROUPS
 
 MILLION = 1_000_000  # points are whole millionths inside
 LARGEST = 1_000_000  # points; sums of many such stay far below 2**53 millionths
+FORMAT = 2
 POINTS, BASES = ("expert", "learned"), ("simulated", "mixed", "outcomes")
 Millionths = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What one feature adds on one axis.
+
+    Parameters
+    ----------
+    name : str
+        The feature.
+    edges : float64 array (c - 2,)
+        Upper edges of the cells but the last; a value on an edge belongs to the cell below it.
+    points : int64 array (c,)
+        Millionths by cell; the last cell is "not stated". The most usual cell has none.
+    log_odds : float64 array (c,)
+        As compiled, before calibration.
+    usual : int
+        The most usual cell, from which points are measured.
+    direction : int
+        +1: never falls; -1: never rises; 0: either.
+    """
+
+    name: str
+    edges: Floats
+    points: Millionths
+    log_odds: Floats
+    usual: int
+    direction: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What two inputs add together, beyond what each adds: tables (cells of the first, cells of the second)."""
+
+    of: tuple[str, str]
+    points: Millionths
+    log_odds: Floats
+
+    @property
+    def key(self) -> str:
+        """``a*b``, as reasons name it."""
+        return "*".join(self.of)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Points of one indicator as learned: for the version that training saw."""
+
+    id: str
+    version: int
+    points: int
+    log_odds: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Base points and band thresholds of one axis, millionths."""
+    """Base points, band thresholds (millionths) and everything learned on one axis."""
 
     base: int
     review: int
     hold: int
+    points_per_log_odds: float = 0.0
+    intercept: float = 0.0
+    indicators: dict[str, Learned] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """What a model folder says; read it with `load_scorecard`."""
+    """What a model folder says; read it with `load_scorecard`.
+
+    Parameters
+    ----------
+    group_caps : dict
+        Most that one group may add, millionths.
+    weak_cap, medium_cap : int
+        Most that the weak reasons of a group, and the weak and medium ones together, may add, millionths.
+    mitigating_cap : int
+        Most that one group may take away, millionths.
+    """
 
     id: str
     points: str  # expert or learned
@@ -40,32 +114,17 @@ class Scorecard:
     axes: dict[str, Axis]
     group_caps: dict[str, int]
     weak_cap: int
+    medium_cap: int = LARGEST * MILLION
+    mitigating_cap: int = LARGEST * MILLION
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Features that the curves and pairs read."""
+        return frozenset(curve.name for axis in self.axes.values() for curve in axis.curves)
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Both axes of a batch of n parcels.
-
-    Parameters
-    ----------
-    points : int64 array (n, 2)
-        Scores in millionths; columns as `AXES`.
-    caps : int64 array (n, 2, groups)
-        What capping took from each group (zero or negative), millionths.
-    bands : int64 array (n, 2)
-        Number in `BANDS`, floors included.
-    completeness : float64 array (n,)
-        Share of the indicators, by points, that could be judged.
-    """
-
-    points: Millionths
-    caps: Millionths
-    bands: NDArray[np.int64]
-    completeness: NDArray[np.float64]
-
-
-def load_scorecard(models: Path) -> Scorecard:
-    """The scorecard that ``current`` names.
+def load_scorecard(models: Path, name: str | None = None) -> Scorecard:
+    """The scorecard of a folder of models: the named one, or that which ``current`` names.
 
     Raises
     ------
@@ -73,21 +132,28 @@ def load_scorecard(models: Path) -> Scorecard:
         When it is missing, damaged or of another format.
     """
     try:
-        name = (models / "current").read_text("utf-8").strip()
+        name = name or (models / "current").read_text("utf-8").strip()
         raw = orjson.loads((models / name / "scorecard.json").read_bytes())
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, no JSON, or a name that no file can have
         raise ModelError(f"{models}: no scorecard can be read: {error}") from error
     try:
-        return _parse(raw, name)
+        return parse_scorecard(raw, name)
     except KeyError as error:
         raise ModelError(f"{models / name}: scorecard.json is damaged: {error.args[0]} is missing") from error
-    except ValueError as error:
+    except (ValueError, TypeError, IndexError) as error:  # the last two: a value of another kind than it must be
         raise ModelError(f"{models / name}: scorecard.json is damaged: {error}") from error
 
 
-def _parse(raw: Any, name: str) -> Scorecard:
-    if not isinstance(raw, dict) or raw["format"] != 1 or raw["id"] != name:
-        raise ValueError(f"it must be of format 1 and its id must be {name!r}")
+def parse_scorecard(raw: Any, name: str) -> Scorecard:
+    """A scorecard from its JSON form.
+
+    Raises
+    ------
+    KeyError, ValueError
+        With the key that is missing, or a sentence that says what is wrong.
+    """
+    if not isinstance(raw, dict) or raw["format"] != FORMAT or raw["id"] != name:
+        raise ValueError(f"it must be of format {FORMAT} and its id must be {name!r}")
     axes = _mapping(raw, "axes")
     caps = _mapping(raw, "group_caps")
     if strange := caps.keys() - set(GROUPS):
@@ -102,21 +168,76 @@ def _parse(raw: Any, name: str) -> Scorecard:
         finds,
         {axis: _axis(axis, _mapping(axes, axis)) for axis in AXES},
         {group: _millionths(group, points, lowest=0) for group, points in caps.items()},
-        _millionths("weak_cap", raw["weak_cap"], lowest=0),
+        *(_millionths(key, raw[key], lowest=0) for key in ("weak_cap", "medium_cap", "mitigating_cap")),
     )
 
 
 def _axis(name: str, raw: dict[str, Any]) -> Axis:
-    axis = Axis(*(_millionths(f"{name}.{key}", raw[key]) for key in ("base_points", "review", "hold")))
-    if not axis.base < axis.review < axis.hold:
+    base, review, hold = (_millionths(f"{name}.{key}", raw[key]) for key in ("base_points", "review", "hold"))
+    if not base < review < hold:
         raise ValueError(f"{name}: base_points, review and hold must rise in this order")
-    return axis
+    curves = tuple(_curve(f"{name}.features", entry) for entry in _list(raw, "features"))
+    indicators = {
+        entry["id"]: Learned(
+            str(entry["id"]),
+            int(entry["version"]),
+            _millionths(f"{name}.{entry['id']}", entry["points"]),
+            (float(entry["log_odds"][0]), float(entry["log_odds"][1])),
+        )
+        for entry in _list(raw, "indicators")
+    }
+    cells = {curve.name: len(curve.points) for curve in curves} | dict.fromkeys(indicators, 2)
+    return Axis(
+        base,
+        review,
+        hold,
+        float(raw["points_per_log_odds"]),
+        float(raw["intercept_log_odds"]),
+        indicators,
+        curves,
+        tuple(_pair(f"{name}.pairs", entry, cells) for entry in _list(raw, "pairs")),
+    )
+
+
+def _curve(where: str, raw: dict[str, Any]) -> Curve:
+    name = str(raw["name"])
+    edges = _floats(f"{where}.{name}.edges", raw["edges"])
+    points = _points(f"{where}.{name}.points", raw["points"])
+    log_odds = _floats(f"{where}.{name}.log_odds", raw["log_odds"])
+    if edges.ndim != 1 or points.shape != (len(edges) + 2,) or log_odds.shape != points.shape:
+        raise ValueError(f"{where}.{name}: {len(edges)} edges need {len(edges) + 2} points and log_odds")
+    if len(edges) and not (np.diff(edges) > 0).all():
+        raise ValueError(f"{where}.{name}: edges must rise")
+    if not 0 <= raw["usual"] <= len(edges):
+        raise ValueError(f"{where}.{name}: usual must be a cell that is stated")
+    if raw["direction"] not in (-1, 0, 1):
+        raise ValueError(f"{where}.{name}: direction must be -1, 0 or 1")
+    return Curve(name, edges, points, log_odds, int(raw["usual"]), int(raw["direction"]))
+
+
+def _pair(where: str, raw: dict[str, Any], cells: dict[str, int]) -> Pair:
+    first, second = raw["of"]
+    if unknown := {first, second} - cells.keys():
+        raise ValueError(f"{where}: {sorted(unknown)} are not among the inputs of the axis")
+    shape = (cells[first], cells[second])
+    points = _points(f"{where}.{first}*{second}", raw["points"])
+    log_odds = _floats(f"{where}.{first}*{second}", raw["log_odds"])
+    if points.shape != shape or log_odds.shape != shape:
+        raise ValueError(f"{where}: {first}*{second} needs tables of {shape[0]} by {shape[1]} cells")
+    return Pair((first, second), points, log_odds)
 
 
 def _mapping(raw: dict[str, Any], key: str) -> dict[str, Any]:
     value = raw[key]
     if not isinstance(value, dict):
         raise ValueError(f"{key} must be an object, not {value!r}")
+    return value
+
+
+def _list(raw: dict[str, Any], key: str) -> Iterable[dict[str, Any]]:
+    value = raw[key]
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise ValueError(f"{key} must be a list of objects")
     return value
 
 
@@ -133,55 +254,18 @@ def _millionths(key: str, points: Any, lowest: int = -LARGEST) -> int:
     return round(points * MILLION)
 
 
-def score(card: Scorecard, indicators: list[Indicator], fired: Truth) -> Scores:
-    """Add up, cap, and band.
-
-    Parameters
-    ----------
-    card : Scorecard
-    indicators : list of Indicator
-        The k columns of ``fired``.
-    fired : Truth
-        Arrays (n, k).
-
-    Notes
-    -----
-    Sums run on doubles holding whole numbers far below 2**53, so they are exact in any order.
-    """
-    row, column = np.nonzero(fired.true)
-    n = len(fired.true)
-    points = np.array([i.points * MILLION for i in indicators], np.int64)
-    axis_of = np.array([AXES.index(i.axis) for i in indicators], np.int64)
-    group_of = np.array([GROUPS.index(i.group) for i in indicators], np.int64)
-    weak = np.array([i.strength == "weak" for i in indicators], np.bool_)
-    floor_of = np.array([FLOORS.index(i.floor) for i in indicators], np.int64)
-
-    cells = len(AXES) * len(GROUPS)
-    cell = row * cells + axis_of[column] * len(GROUPS) + group_of[column]
-    raising = np.maximum(points[column], 0)
-    weak_sum = _summed(cell, np.where(weak[column], raising, 0), n * cells)
-    other_sum = _summed(cell, np.where(weak[column], 0, raising), n * cells)
-    limit = np.array([card.group_caps.get(g, np.iinfo(np.int64).max) for g in GROUPS], np.int64)
-    capped = np.minimum(weak_sum, card.weak_cap) + other_sum
-    capped = np.minimum(capped, np.tile(limit, n * len(AXES)))
-    caps = (capped - weak_sum - other_sum).reshape(n, len(AXES), len(GROUPS))
-
-    base = np.array([card.axes[a].base for a in AXES], np.int64)
-    totals = base + _summed(row * len(AXES) + axis_of[column], points[column], n * len(AXES)).reshape(n, len(AXES))
-    totals += caps.sum(axis=2)
-    review = np.array([card.axes[a].review for a in AXES], np.int64)
-    hold = np.array([card.axes[a].hold for a in AXES], np.int64)
-    bands = (totals >= review).astype(np.int64) + (totals >= hold)
-    np.maximum.at(bands, (row, axis_of[column]), floor_of[column])
-
-    # Column by column in whole numbers: a matrix product would wake threads that spin long after it is done.
-    weight = np.abs(np.array([i.points for i in indicators], np.int64))
-    known = np.zeros(n, np.int64)
-    for number, points_at_stake in enumerate(weight.tolist()):
-        known += (fired.true[:, number] | fired.false[:, number]) * points_at_stake
-    completeness = known / max(int(weight.sum()), 1)
-    return Scores(totals, caps, bands, np.round(completeness, 4))
+def _floats(key: str, raw: Any) -> Floats:
+    try:
+        values = np.array(raw, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{key} must be a table of numbers") from None
+    if not np.isfinite(values).all():
+        raise ValueError(f"{key} must hold finite numbers")
+    return values
 
 
-def _summed(place: NDArray[np.int64], points: Millionths, size: int) -> Millionths:
-    return np.bincount(place, weights=points, minlength=size).astype(np.int64)
+def _points(key: str, raw: Any) -> Millionths:
+    values = _floats(key, raw)
+    if (np.abs(values) > LARGEST).any():
+        raise ValueError(f"{key} must hold points from {-LARGEST} to {LARGEST}")
+    return np.rint(values * MILLION).astype(np.int64)
