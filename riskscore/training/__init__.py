@@ -1,0 +1,1 @@
+"""Simulating, training and evaluating: what happens before a model is served."""
