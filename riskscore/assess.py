@@ -15,11 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from riskscore import __version__
-from riskscore.conditions import Answers, evaluate, leaves
+from riskscore.conditions import leaves
 from riskscore.evidence import fields_behind
 from riskscore.features import Facts, build_facts
 from riskscore.features.tables import TradeTables, trade_tables
 from riskscore.goods_text import GoodsText, read_descriptions
+from riskscore.judging import Answers, evaluate
 from riskscore.ledger import Ledger, Proposals, names, propose, reasons_column, write_ledger
 from riskscore.lexicon import Lexicon
 from riskscore.lexicon_cache import load_cached
@@ -243,6 +244,33 @@ def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What is known about a batch before anything is weighed."""
+
+    facts: Facts
+    goods: GoodsText
+    answers: Answers
+
+
+def examine(tables: Tables, engine: Engine, as_of: datetime, also: frozenset[str] = frozenset()) -> Examined:
+    """Normalise, read the goods text, build facts and judge every active indicator.
+
+    Parameters
+    ----------
+    tables : Tables
+    engine : Engine
+    as_of : datetime
+        The one clock, with an offset.
+    also : frozenset of str
+        Features to build beside those that the engine wants; training asks for its candidates.
+    """
+    tables = normalise(tables, engine.reference, as_of)
+    goods = read_descriptions(tables.items["item.description"], engine.lexicon)
+    facts = build_facts(tables, goods, engine.trade, as_of, engine.wanted | also)
+    return Examined(facts, goods, evaluate([i.when for i in engine.active], facts.parcels, facts.items, facts.grouping))
+
+
 def assess(tables: Tables, engine: Engine, *, as_of: datetime, profile: Profile = "authority") -> Assessed:
     """Assess a batch of parcels.
 
@@ -256,14 +284,12 @@ def assess(tables: Tables, engine: Engine, *, as_of: datetime, profile: Profile 
     profile : {"authority", "operator"}
         Who it is for; an operator's assessment reads that courier's own data only.
     """
-    tables = normalise(tables, engine.reference, as_of)
-    goods = read_descriptions(tables.items["item.description"], engine.lexicon)
-    facts = build_facts(tables, goods, engine.trade, as_of, engine.wanted)
-    answers = evaluate([i.when for i in engine.active], facts.parcels, facts.items, facts.grouping)
+    seen = examine(tables, engine, as_of)
+    facts, answers = seen.facts, seen.answers
     scores = score(engine.weights, answers.truth, facts.parcels)
     proposals = propose(engine.active, answers.truth.true)
-    ledger = write_ledger(engine.weights, answers, scores, facts, goods.hits)
-    return Assessed(engine, profile, as_of, facts, goods, answers, scores, proposals, ledger)
+    ledger = write_ledger(engine.weights, answers, scores, facts, seen.goods.hits)
+    return Assessed(engine, profile, as_of, facts, seen.goods, answers, scores, proposals, ledger)
 
 
 def rank_key(parcel_id: str, key: bytes = b"riskscore") -> bytes:
@@ -271,4 +297,15 @@ def rank_key(parcel_id: str, key: bytes = b"riskscore") -> bytes:
     return hashlib.blake2b(parcel_id.encode("utf-8", "surrogatepass"), key=key, digest_size=8).digest()
 
 
-__all__ = ["AXES", "BANDS", "Assessed", "Engine", "assess", "load_engine", "rank_key", "sops_digest"]
+__all__ = [
+    "AXES",
+    "BANDS",
+    "Assessed",
+    "Engine",
+    "Examined",
+    "assess",
+    "examine",
+    "load_engine",
+    "rank_key",
+    "sops_digest",
+]

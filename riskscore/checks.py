@@ -13,13 +13,13 @@ import numpy as np
 import orjson
 import polars as pl
 
-from riskscore.conditions import evaluate
 from riskscore.declaration import valid_record
 from riskscore.errors import ManifestError, SopError
 from riskscore.features import build_facts
 from riskscore.features.tables import TradeTables
 from riskscore.formats import open_manifest
 from riskscore.goods_text import check_examples, read_descriptions
+from riskscore.judging import evaluate
 from riskscore.lexicon import Lexicon
 from riskscore.normalise import normalise
 from riskscore.places import default_sops

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from riskscore.conditions import Answers, Condition, Leaf, OverItems
+from riskscore.conditions import Condition, Leaf, OverItems
 from riskscore.features import FEATURES, Facts
 from riskscore.goods_text import COUNTS, Hits
+from riskscore.judging import Answers
 from riskscore.lexicon import CONCEPTS, NUMBER, PURPOSE, TOPIC_NUMBER
 from riskscore.points import Scores, Weights
 from riskscore.schema import BY_PATH, FIELDS, MAX_ITEMS

@@ -36,6 +36,7 @@ _UNSEEN = frozenset(
     map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800, *range(0x180B, 0x180F),
               *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 )  # fmt: skip
+ASCII = 0x80  # characters below it fold to one character each
 SPACE = 32
 BREAK = 10  # between two texts
 
@@ -66,6 +67,9 @@ LOOKS_LATIN: dict[str, str] = dict(
 LOOKS_CYRILLIC: dict[str, str] = dict(zip("aceopxyijkmtbhABCEHIJKMOPTXY", "асеорхуіјкмтвнАВСЕНІЈКМОРТХУ", strict=True))
 
 LATIN, CYRILLIC, GREEK = 1, 2, 4
+_ASCII_FOLDED = np.arange(ASCII + 1, dtype=np.uint32)
+_ASCII_FOLDED[ord("A") : ord("Z") + 1] += ord("a") - ord("A")
+_ASCII_FOLDED[0x7F] = SPACE
 
 
 def fold(text: str) -> str:
@@ -218,22 +222,48 @@ def fold_batch(texts: list[str]) -> Folded:
     begin = np.concatenate(([1], 1 + np.cumsum(lengths + 3)))
     raw[raw < SPACE] = SPACE
     raw[begin[1:-1] - 2] = BREAK
-    index = raw
-    odd = table.odd[index]
+    special = np.flatnonzero(raw >= ASCII)  # few: all that is costly is done for these alone
+    odd = np.zeros(len(raw), np.bool_)
+    odd[special] = table.odd[raw[special]]
     if odd.any():
-        odd &= _inside_word(table, index)
-    index, twins = _undo_twins(table, index)
-    odd |= twins
-    length = table.length[index]
-    if (length == 1).all():
-        origin = np.arange(len(raw), dtype=np.int64)
-        codes = table.letters[table.start[index]]
-    else:
-        origin = np.repeat(np.arange(len(raw), dtype=np.int64), length)
-        first = np.cumsum(length, dtype=np.int64) - length
-        codes = table.letters[table.start[index][origin] + (np.arange(len(origin)) - first[origin])]
-    codes[raw[origin] == BREAK] = BREAK
+        odd &= _inside_word(table, raw)
+    index = raw
+    others = special[table.script[raw[special]] > LATIN]
+    if len(others):
+        index = _undo_twins(table, raw, _positions_of_texts(begin, others, len(raw)), odd)
+        special = np.flatnonzero(index >= ASCII)  # a twin is no longer what it was typed as
+    codes = _ASCII_FOLDED[np.minimum(index, ASCII)]
+    special_length = table.length[index[special]]
+    shown = special[special_length > 0]
+    codes[shown] = table.letters[table.start[index[shown]]]
+    if (special_length == 1).all():
+        return Folded(codes, np.arange(len(raw), dtype=np.int64), raw, begin, odd)
+    length = np.ones(len(raw), np.int64)
+    length[special] = special_length
+    origin = np.repeat(np.arange(len(raw), dtype=np.int64), length)
+    codes = codes[origin]
+    long = special[special_length > 1]
+    first = np.searchsorted(origin, long)
+    for place in range(1, int(special_length.max())):
+        long, first = long[length[long] > place], first[length[long] > place]
+        codes[first + place] = table.letters[table.start[index[long]] + place]
     return Folded(codes, origin, raw, begin, odd)
+
+
+def runs(here: NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Begin and end (one past the last) of each stretch of true values."""
+    padded = np.zeros(len(here) + 2, np.bool_)
+    padded[1:-1] = here
+    edges = np.flatnonzero(padded[1:] != padded[:-1])
+    return edges[::2], edges[1::2]
+
+
+def _positions_of_texts(begin: Index, chosen: Index, end: int) -> Index:
+    """All raw positions of the texts in which some positions lie, with the blanks around each."""
+    texts = np.unique(np.searchsorted(begin, chosen, side="right") - 1)
+    first = begin[texts] - 1
+    size = np.minimum(begin[texts + 1] - 1, end) - first
+    return np.repeat(first - (np.cumsum(size) - size), size) + np.arange(size.sum())
 
 
 def _inside_word(table: _Tables, index: Codes) -> NDArray[np.bool_]:
@@ -244,20 +274,19 @@ def _inside_word(table: _Tables, index: Codes) -> NDArray[np.bool_]:
     return inside
 
 
-def _undo_twins(table: _Tables, index: Codes) -> tuple[Codes, NDArray[np.bool_]]:
-    """Read letters from another script inside a word as the letters they imitate; True where that was done."""
+def _undo_twins(table: _Tables, raw: Codes, where: Index, odd: NDArray[np.bool_]) -> Codes:
+    """Read letters from another script inside a word as the letters they imitate; marks as odd where that was done.
+
+    Only the texts at the positions `where` are looked at.
+    """
+    index = raw[where]
     script = table.script[index]
-    replaced = np.zeros(len(index), np.bool_)
-    if not (script > LATIN).any():
-        return index, replaced
     letter = (script > 0) | (table.length[index] == 0)  # what nobody sees does not part a word
-    edges = np.flatnonzero(np.diff(letter.astype(np.int8), prepend=0, append=0))
-    starts, ends = edges[::2], edges[1::2]
+    starts, ends = runs(letter)
     scripts = np.bitwise_or.reduceat(script, starts)
     mixed = ~np.isin(scripts, (0, LATIN, CYRILLIC, GREEK))
     if not mixed.any():
-        return index, replaced
-    index = index.copy()
+        return raw
     for first, last in zip(starts[mixed], ends[mixed], strict=True):  # few: words that mix scripts
         part = index[first:last]
         sure = table.script[part][~table.ambiguous[part]]  # unseen characters are of no script
@@ -265,6 +294,8 @@ def _undo_twins(table: _Tables, index: Codes) -> tuple[Codes, NDArray[np.bool_]]
         if sure_latin and sure_other:
             continue
         twins = table.looks_cyrillic[part] if sure_other else table.looks_latin[part]
-        replaced[first:last] = twins != part
+        odd[where[first:last]] |= twins != part
         index[first:last] = twins
-    return index, replaced
+    whole = raw.copy()
+    whole[where] = index
+    return whole

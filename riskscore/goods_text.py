@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from riskscore.folding import Folded, Index, fold_batch
 from riskscore.lexicon import BREAK_WORD, NUMBER, PURPOSE, Lexicon, name_of
 from riskscore.manipulation import LEET, SPACED_RUN, letters_apart, without_manipulation
-from riskscore.text_matches import crosses, pattern_hits, raw_span, tokens, verified_terms, word_stream
+from riskscore.text_matches import among, crosses, pattern_hits, raw_span, tokens, verified_terms, word_stream
 from riskscore.text_weighing import (
     COUNTS,
     INSIDE,
@@ -141,10 +141,10 @@ def read_goods(texts: list[str], lexicon: Lexicon) -> GoodsText:
     found = _analyse(folded, lexicon)
     hits = found.hits
     again = _undo_manipulation(texts, folded, lexicon, hits)
-    odd = np.concatenate(([0], np.cumsum(folded.odd)))
+    odd = np.flatnonzero(folded.odd)
     dressed = (hits.status == COUNTS) & has(WEAPONS, hits.concept)
     base = folded.begin[hits.text]
-    dressed &= odd[base + hits.end] > odd[base + hits.start]
+    dressed &= np.searchsorted(odd, base + hits.end) > np.searchsorted(odd, base + hits.start)
     manipulated = _concatenate([hits.take(dressed), again])
     if len(manipulated.text):
         manipulated.concept[:] = _MANIPULATED
@@ -227,7 +227,7 @@ def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits:
     """Terms that show only when digits are read as letters and letters written apart are joined."""
     codes = folded.codes
     letter = (codes >= ord("a")) & (codes <= ord("z"))
-    digit_like = np.isin(codes, np.array(list(LEET), np.uint32))
+    digit_like = among(codes, "".join(map(chr, LEET)))
     leet = np.zeros(len(codes), np.bool_)
     leet[1:-2] = digit_like[1:-2] & letter[2:-1] & (letter[:-3] | digit_like[:-3] | letter[3:])
     position = np.flatnonzero(leet | (letters_apart(codes) > 0))

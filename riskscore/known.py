@@ -72,13 +72,17 @@ class Grouping:
 
     def any_known(self, truth: Truth) -> Truth:
         """True when it holds for one item, false when it fails for each; a parcel without items is unknown."""
-        false = (self._tally(truth.false) == self.count) & (self.count > 0)
-        return Truth(self._tally(truth.true) > 0, false)
+        true, false = np.zeros(len(self.count), np.bool_), self.count > 0
+        true[self.parcel[truth.true]] = True
+        false[self.parcel[~truth.false]] = False
+        return Truth(true, false)
 
     def all_known(self, truth: Truth) -> Truth:
         """True when it holds for every item (at least one); false when it fails for one; else unknown."""
-        true = (self._tally(truth.true) == self.count) & (self.count > 0)
-        return Truth(true, self._tally(truth.false) > 0)
+        true, false = self.count > 0, np.zeros(len(self.count), np.bool_)
+        true[self.parcel[~truth.true]] = False
+        false[self.parcel[truth.false]] = True
+        return Truth(true, false)
 
     def sum_known(self, values: pl.Series) -> pl.Series:
         """Sum over a parcel's items; null when one is unknown or there are none."""

@@ -11,10 +11,10 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from riskscore.conditions import Answers
 from riskscore.evidence import Evidence, as_text, collect
 from riskscore.features import FEATURES, Facts
 from riskscore.goods_text import Hits
+from riskscore.judging import Answers
 from riskscore.points import SHOWN_FROM, Scores, Weights
 from riskscore.schema import BY_PATH
 from riskscore.scorecard import MILLION, POINTS, Curve

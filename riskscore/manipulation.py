@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from riskscore.folding import BREAK, Codes, Folded, tables
+from riskscore.folding import BREAK, Codes, Folded, runs, tables
 
 LEET = {ord(a): ord(b) for a, b in zip("0134578@$!|", "oieastbasil", strict=True)}
 SPACED_RUN = 4  # letters written apart that make a word
@@ -14,20 +14,19 @@ SPACED_RUN = 4  # letters written apart that make a word
 def letters_apart(codes: Codes) -> Codes:
     """Number of the run of single letters ("p i s t o l") that each character lies in, from 1; 0 outside of runs."""
     word = tables().word[codes]
-    edges = np.flatnonzero(np.diff(word.astype(np.int8), prepend=0, append=0))
-    begins, ends = edges[::2], edges[1::2]
-    runs = np.zeros(len(codes), np.uint32)
+    begins, ends = runs(word)
+    apart = np.zeros(len(codes), np.uint32)
     single = (ends - begins == 1) & (codes[begins] >= ord("a")) & (codes[begins] <= ord("z"))
     if np.count_nonzero(single) < SPACED_RUN:
-        return runs
-    breaks = np.concatenate(([0], np.cumsum(codes == BREAK)))
-    new_text = np.diff(breaks[begins], prepend=-1) != 0
+        return apart
+    text = np.searchsorted(np.flatnonzero(codes == BREAK), begins)
+    new_text = np.diff(text, prepend=-1) != 0
     groups = np.cumsum(~single | new_text | np.concatenate(([True], ~single[:-1])))
     size = np.bincount(groups[single], minlength=int(groups[-1]) + 1)
     for number, group in enumerate(np.flatnonzero(size >= SPACED_RUN), start=1):  # few texts write like that
         members = np.flatnonzero(single & (groups == group))
-        runs[begins[members[0]] : ends[members[-1]]] = number
-    return runs
+        apart[begins[members[0]] : ends[members[-1]]] = number
+    return apart
 
 
 def without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.bool_]]:

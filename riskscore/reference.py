@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +9,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from riskscore.address_rules import AddressRules, load_address_rules
 from riskscore.errors import SopError
+from riskscore.goods_bands import GoodsBands, load_goods_bands
 from riskscore.keys import fold_key_expr
+from riskscore.table_files import DAY, POSITIVE, Table, read_tables
+from riskscore.trade_rules import TradeRules, load_trade_rules
 
 HS_CLASSES = (
     "firearm",
@@ -58,52 +61,24 @@ HS_LENGTHS = (4, 6, 8, 10, 12)  # a heading; a subheading; CN 8, TARIC 10, the T
 _HEADINGS_FROM = 1_000_000  # headings follow the subheadings in the lookup of codes
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """What one file of ``sops/tables`` must hold: the form that is checked at load.
-
-    Parameters
-    ----------
-    columns : tuple of str
-        Every column; all but those in `optional` are filled in every row.
-    key : tuple of str
-        Columns that name a row; no two rows share them.
-    choices : mapping of str to tuple of str
-        Closed lists.
-    patterns : mapping of str to str
-        Regular expressions that the whole value must match.
-    optional : tuple of str
-        Columns that may be empty.
-    """
-
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-    choices: Mapping[str, tuple[str, ...]]
-    patterns: Mapping[str, str]
-    optional: tuple[str, ...] = ()
-
-
-_DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
-_POSITIVE = r"(?:0*[1-9]\d*(?:\.\d+)?|0*\.\d*[1-9]\d*)"
-
 TABLES: dict[str, Table] = {
     "countries": Table(
-        ("name", "code", "language", "source", "date"), ("name", "code"), {}, {"code": "[A-Z]{2}", "date": _DAY}
+        ("name", "code", "language", "source", "date"), ("name", "code"), {}, {"code": "[A-Z]{2}", "date": DAY}
     ),
-    "hs2022": Table(("code", "source", "date"), ("code",), {}, {"code": r"\d{4}|\d{6}", "date": _DAY}),
-    "currencies": Table(("code", "name", "source", "date"), ("code",), {}, {"code": "[A-Z]{3}", "date": _DAY}),
+    "hs2022": Table(("code", "source", "date"), ("code",), {}, {"code": r"\d{4}|\d{6}", "date": DAY}),
+    "currencies": Table(("code", "name", "source", "date"), ("code",), {}, {"code": "[A-Z]{3}", "date": DAY}),
     "exchange_rates": Table(
         ("currency", "per_eur", "valid_from", "source"),
         ("currency", "valid_from"),
         {},
-        {"currency": "[A-Z]{3}", "per_eur": _POSITIVE, "valid_from": _DAY},
+        {"currency": "[A-Z]{3}", "per_eur": POSITIVE, "valid_from": DAY},
     ),
-    "units": Table(("unit", "unit_class", "language", "source", "date"), ("unit", "unit_class"), {}, {"date": _DAY}),
+    "units": Table(("unit", "unit_class", "language", "source", "date"), ("unit", "unit_class"), {}, {"date": DAY}),
     "tariff": Table(
         ("prefix", "hs_class", "goods_class", "description", "source", "date"),
         ("prefix",),
         {"hs_class": HS_CLASSES, "goods_class": GOODS_CLASSES},
-        {"prefix": r"\d{2}|\d{4}|\d{6}|\d{8}|\d{10}", "date": _DAY},
+        {"prefix": r"\d{2}|\d{4}|\d{6}|\d{8}|\d{10}", "date": DAY},
     ),
     "licences": Table(
         (
@@ -125,14 +100,14 @@ TABLES: dict[str, Table] = {
             "licence_needed": ("yes", "no"),
             "confidence": ("high", "medium", "low"),
         },
-        {"jurisdiction": "[A-Z]{2}", "date": _DAY},
+        {"jurisdiction": "[A-Z]{2}", "date": DAY},
         optional=("authority", "note"),
     ),
     "density": Table(
         ("prefix", "max_kg_per_litre", "goods", "source", "date"),
         ("prefix",),
         {},
-        {"prefix": r"\d{2}|\d{4}|\d{6}", "max_kg_per_litre": _POSITIVE, "date": _DAY},
+        {"prefix": r"\d{2}|\d{4}|\d{6}", "max_kg_per_litre": POSITIVE, "date": DAY},
     ),
 }
 
@@ -177,6 +152,10 @@ class Reference:
         Folded unit → class of unit.
     tariff, licences, density : polars.DataFrame
         The tables of the same names, texts as written, ``max_kg_per_litre`` Float64.
+    addresses : AddressRules
+        Postcodes, calling codes and party words.
+    bands : GoodsBands
+        What ordinary goods cost and weigh, and which codes are far from an everyday noun.
     """
 
     countries: dict[str, str]
@@ -188,6 +167,9 @@ class Reference:
     tariff: pl.DataFrame
     licences: pl.DataFrame
     density: pl.DataFrame
+    addresses: AddressRules
+    bands: GoodsBands
+    rules: TradeRules
 
     def hs_exists(self, number: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which codes exist: a heading by its four digits, any longer code by its first six.
@@ -217,17 +199,12 @@ def load_reference(sops: Path) -> Reference:
     SopError
         With every fault of every table: file, row (the header is line 1) and column.
     """
-    frames: dict[str, pl.DataFrame] = {}
-    faults: list[str] = []
-    for name, table in TABLES.items():
-        path = sops / "tables" / f"{name}.csv"
-        try:
-            frames[name] = pl.read_csv(path, infer_schema=False)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            faults.append(f"tables/{name}.csv: cannot be read: {str(error).splitlines()[0]}")
-            continue
-        faults += [f"tables/{name}.csv: {fault}" for fault in _faults(frames[name], table)]
-    if faults:
+    frames, faults = read_tables(sops, TABLES)
+    addresses, more = load_address_rules(sops)
+    bands, wrong_bands = load_goods_bands(sops, HS_CLASSES)
+    rules, wrong_rules = load_trade_rules(sops, GOODS_CLASSES, frames)
+    faults += more + wrong_bands + wrong_rules
+    if faults or addresses is None or bands is None or rules is None:
         raise SopError(faults)
     countries = frames["countries"]
     units = _folded(frames["units"], "unit", "unit_class")
@@ -249,29 +226,10 @@ def load_reference(sops: Path) -> Reference:
         tariff=frames["tariff"],
         licences=frames["licences"],
         density=frames["density"].with_columns(pl.col("max_kg_per_litre").cast(pl.Float64)),
+        addresses=addresses,
+        bands=bands,
+        rules=rules,
     )
-
-
-def _faults(frame: pl.DataFrame, table: Table) -> Iterator[str]:
-    missing = [column for column in table.columns if column not in frame.columns]
-    if missing:
-        yield f"column {', '.join(missing)} is missing"
-        return
-    if frame.is_empty():
-        yield "has no rows"
-        return
-    checks: dict[str, pl.Expr] = {
-        f"{column} is empty": pl.col(column).is_null() for column in table.columns if column not in table.optional
-    }
-    for column, choices in table.choices.items():
-        checks[f"{column} is none of {', '.join(choices)}"] = ~pl.col(column).is_in(choices)
-    for column, pattern in table.patterns.items():
-        checks[f"{column} does not read as it should"] = ~pl.col(column).str.contains(f"^(?:{pattern})$")
-    checks[f"{' and '.join(table.key)} stand there twice"] = pl.struct(table.key).is_duplicated()
-    failed = frame.select(bad.any().alias(says) for says, bad in checks.items()).row(0, named=True)
-    for says in (says for says, fails in failed.items() if fails):
-        for line in frame.select(pl.int_range(2, pl.len() + 2).filter(checks[says])).to_series():
-            yield f"line {line}: {says}"
 
 
 def _folded(frame: pl.DataFrame, key: str, value: str) -> pl.DataFrame:

@@ -55,7 +55,7 @@ CASE_TYPES = (
 )  # last first
 STATUSES = ("draft", "shadow", "active", "retired")
 
-_POINTS = {
+POINTS_OF_STRENGTH = {  # least and most that an indicator of a strength may count
     "weak": (15, 50),
     "medium": (50, 150),
     "strong": (150, 280),
@@ -194,7 +194,7 @@ def _load_indicator(file: str, number: int, group: str, entry: Any, faults: list
         faults.append(f"{where}: an id is two capitals, a hyphen and two digits")
     if not _is_whole(entry["version"]) or entry["version"] < 1:
         faults.append(f"{where}: `version` must be a whole number from 1")
-    low, high = _POINTS[entry["strength"]]
+    low, high = POINTS_OF_STRENGTH[entry["strength"]]
     points = entry["points"]
     if not _is_whole(points) or not low <= points <= high:
         faults.append(f"{where}: `points` of a {entry['strength']} indicator are from {low} to {high}, not {points!r}")

@@ -65,6 +65,14 @@ class Screen:
 
             yield advance
 
+    @contextmanager
+    def counting(self, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """A progress bar for other long work; call it with the parcels done."""
+        columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.err, transient=True, disable=not self.err.is_terminal) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda parcels: bar.update(task, advance=parcels)
+
     def ranked_table(self, cards: list[dict[str, Any]], flagged: int, engine: Engine) -> None:
         """Flagged parcels, most urgent first."""
         if not cards:

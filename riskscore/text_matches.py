@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from riskscore.folding import BREAK, SPACE, Codes, Folded, Index, tables
+from riskscore.folding import ASCII, BREAK, SPACE, Codes, Folded, Index, runs, tables
 from riskscore.lexicon import Lexicon
 
 _LAST_LATIN = 0x2AF
@@ -23,28 +23,40 @@ def word_stream(codes: Codes) -> tuple[Codes, Index]:
 
 def crosses(codes: Codes, first: Index, last: Index) -> NDArray[np.bool_]:
     """Does a comma or bracket stand inside? "9x19 ammunition, box" is not an ammunition box."""
-    marks = np.concatenate(([0], np.cumsum(between(codes, ",;()|"))))
-    return marks[last] > marks[first]
+    marks = between(codes, ",;()|")
+    return np.searchsorted(marks, last) > np.searchsorted(marks, first)
 
 
-def between(codes: Codes, marks: str) -> NDArray[np.bool_]:
-    """Where one of some marks stands, a decimal comma or the stroke of a fraction apart."""
-    here = np.isin(codes, np.frombuffer(marks.encode("utf-32-le"), np.uint32))
-    digit = (codes >= ord("0")) & (codes <= ord("9"))
-    here[1:-1] &= ~(digit[:-2] & digit[2:])
-    return here
+def between(codes: Codes, marks: str) -> Index:
+    """Positions of some marks, ascending, a decimal comma or the stroke of a fraction apart."""
+    here = np.flatnonzero(among(codes, marks))
+    inner = here[(here > 0) & (here < len(codes) - 1)]
+    fraction = inner[_is_digit(codes[inner - 1]) & _is_digit(codes[inner + 1])]
+    return here[~np.isin(here, fraction)] if len(fraction) else here
+
+
+def among(codes: Codes, characters: str) -> NDArray[np.bool_]:
+    """Where one of some ASCII characters stands."""
+    chosen = np.zeros(ASCII + 1, np.bool_)
+    chosen[[ord(c) for c in characters]] = True
+    return chosen[np.minimum(codes, ASCII)]
+
+
+def _is_digit(codes: Codes) -> NDArray[np.bool_]:
+    return (codes >= ord("0")) & (codes <= ord("9"))
 
 
 def tokens(stream: Codes) -> tuple[Index, NDArray[np.bool_]]:
     """Begin of each word in the stream, and whether it can say anything (three letters or more)."""
     wordlike = (stream != SPACE) & (stream != BREAK)
-    edges = np.flatnonzero(np.diff(wordlike.astype(np.int8), prepend=0, append=0))
-    begins, ends = edges[::2], edges[1::2]
-    digit = np.concatenate(([0], np.cumsum((stream >= ord("0")) & (stream <= ord("9")))))
-    letters = (ends - begins) - (digit[ends] - digit[begins])
+    begins, ends = runs(wordlike)
+    digits = np.searchsorted(begins, np.flatnonzero(_is_digit(stream)), side="right") - 1
+    letters = (ends - begins) - np.bincount(digits, minlength=len(begins))
     # Scripts that are not folded to Latin say more with fewer characters.
-    other = np.concatenate(([0], np.cumsum(wordlike & (stream > _LAST_LATIN))))
-    return begins, (letters >= 3) | (other[ends] > other[begins])
+    other = np.flatnonzero(stream > _LAST_LATIN)
+    says = letters >= 3
+    says[np.searchsorted(begins, other[wordlike[other]], side="right") - 1] = True
+    return begins, says
 
 
 def verified_terms(stream: Codes, lexicon: Lexicon) -> tuple[Index, Index, Index, Index]:
@@ -134,8 +146,7 @@ def raw_span(folded: Folded, first: Index, last: Index) -> tuple[Index, Index]:
     """Folded positions → half-open span as typed, taking in accents that belong to the last letter."""
     start = folded.origin[first]
     end = folded.origin[last - 1] + 1
-    silent = tables().length[folded.raw] == 0
-    if silent.any():
-        while (more := silent[np.minimum(end, len(silent) - 1)]).any():
-            end = end + more
+    length, most = tables().length, len(folded.raw) - 1
+    while (more := length[folded.raw[np.minimum(end, most)]] == 0).any():
+        end = end + more
     return start, end

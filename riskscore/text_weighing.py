@@ -71,9 +71,8 @@ def covered(position: Index, start: Index, end: Index) -> NDArray[np.bool_]:
 
 def _segments(folded: Folded, break_words: Index) -> Index:
     """Sorted raw positions at which a new thing begins."""
-    codes = folded.codes
-    mark = between(codes, ",;+&/()|") | (codes == BREAK)
-    return np.unique(np.concatenate([folded.origin[mark], break_words]))
+    marks = between(folded.codes, ",;+&/()|"), np.flatnonzero(folded.codes == BREAK)
+    return np.unique(np.concatenate([*(folded.origin[mark] for mark in marks), break_words]))
 
 
 def _break_words(

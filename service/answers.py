@@ -167,6 +167,80 @@ class IndicatorText(_Answer):
     source: str
 
 
+class IndicatorPoints(_Answer):
+    """What an indicator adds when it fires; expert points for a version that the model has not seen."""
+
+    id: str
+    version: int
+    title: str
+    points: float
+    points_basis: Literal["expert", "learned"]
+
+
+class FeatureCurve(_Answer):
+    """What the value of a feature adds; ``edges`` are the upper edges of all ``points`` but the last."""
+
+    name: str
+    title: str
+    direction: Literal[-1, 0, 1]
+    edges: list[float]
+    points: list[float]
+    usual: int
+    not_stated: float
+
+
+class PairTable(_Answer):
+    """What two inputs add together: rows are cells of the first, columns of the second, the last "not stated".
+
+    An indicator has two cells: it did not fire, or it fired.
+    """
+
+    of: list[str]
+    points: list[list[float]]
+
+
+class AxisPoints(_Answer):
+    """All points of one axis."""
+
+    base_points: float
+    review: float
+    hold: float
+    indicators: list[IndicatorPoints]
+    features: list[FeatureCurve]
+    pairs: list[PairTable]
+
+
+class AxesPoints(_Answer):
+    """The two axes, never blended."""
+
+    illicit: AxisPoints
+    compliance: AxisPoints
+
+
+class CardText(_Answer):
+    """What the model says of itself."""
+
+    first_line: str
+    limits: list[str]
+
+
+class CurrentModel(_Answer):
+    """The scorecard that answers; its points rank, and ``reading`` says how they may be read."""
+
+    id: str
+    date: str | None
+    points: Literal["expert", "learned"]
+    basis: Literal["simulated", "mixed", "outcomes"]
+    confirmed_finds: int
+    reading: str
+    axes: AxesPoints
+    group_caps: dict[str, float]
+    weak_cap: float
+    medium_cap: float
+    mitigating_cap: float
+    card: CardText
+
+
 class FieldError(_Answer):
     """What is wrong with one field."""
 

@@ -14,6 +14,7 @@ from riskscore.declaration import parcel_model
 from riskscore.schema import tables_from_records
 from riskscore.sops import Indicator
 from service.answers import Assessment, Health, IndicatorText, ProblemDetails
+from service.models_api import models_router
 from service.problems import MEDIA_TYPE, Problem, field_errors
 from service.settings import Settings
 
@@ -98,6 +99,8 @@ def router(engine: Engine) -> APIRouter:
         if indicator_id not in indicators:
             raise Problem(404, "There is no indicator with this id; GET /v1/indicators lists them all.")
         return Response(orjson.dumps(indicators[indicator_id]), media_type="application/json")
+
+    routes.include_router(models_router(engine))
 
     async def health() -> Response:
         versions = {k: engine.versions[k] for k in ("model", "sops", "code")}

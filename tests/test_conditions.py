@@ -13,18 +13,16 @@ from hypothesis import strategies as st
 
 from riskscore.assess import Assessed
 from riskscore.conditions import (
-    SMALL_BATCH,
     Combined,
     Condition,
     Leaf,
     OverItems,
-    evaluate,
     leaves,
-    over_items,
     parse,
 )
 from riskscore.features import FEATURES, build_facts
 from riskscore.goods_text import read_descriptions
+from riskscore.judging import SMALL_BATCH, evaluate
 from riskscore.known import Grouping
 from riskscore.lexicon import CONCEPTS, NUMBER, TOPIC_NUMBER, TOPICS, bit
 from riskscore.normalise import normalise
@@ -166,7 +164,7 @@ def plain(  # noqa: PLR0911 - one return for each law
 
 
 def answers(conditions: list[Condition], parcels: Any, target: Any) -> list[list[bool | None]]:
-    truth = evaluate(conditions, *frames(parcels), target=target).truth
+    truth = evaluate(conditions, *frames(parcels), by=target).truth
     assert truth.true.shape == (len(parcels), len(conditions))
     assert not (truth.true & truth.false).any()
     return [
@@ -180,16 +178,16 @@ def answers(conditions: list[Condition], parcels: Any, target: Any) -> list[list
 def test_one_meaning_three_ways(raw: list[Any], parcels: Any) -> None:
     conditions = [parse(r) for r in raw]
     expected = [[plain(c, parcel, items) for c in conditions] for parcel, items in parcels]
-    assert answers(conditions, parcels, "numpy") == expected
-    assert answers(conditions, parcels, "polars") == expected
+    assert answers(conditions, parcels, "rows") == expected
+    assert answers(conditions, parcels, "columns") == expected
 
 
 @given(ABOUT_ITEM, PARCELS)
 def test_both_ways_know_the_same_of_every_item(raw: Any, parcels: Any) -> None:
     condition = parse({"any_item": raw})
     expected = [plain(condition.part, item, []) for _, items in parcels for item in items]  # type: ignore[union-attr]
-    for target in ("numpy", "polars"):
-        seen = evaluate([condition], *frames(parcels), target=target).items[condition]  # type: ignore[index,arg-type]
+    for target in ("rows", "columns"):
+        seen = evaluate([condition], *frames(parcels), by=target).items[condition]  # type: ignore[index,arg-type]
         assert [True if t else False if f else None for t, f in zip(seen.true, seen.false, strict=True)] == expected
 
 
@@ -199,14 +197,14 @@ def test_knowing_less_never_turns_an_answer_round(raw: Any, parcels: Any) -> Non
     condition = parse(raw)
     if any(found.operator == "stated" for found in leaves(condition)):
         return
-    before = answers([condition], parcels, "numpy")
+    before = answers([condition], parcels, "rows")
     for name in PARCEL:
         less = [({**parcel, name: None}, items) for parcel, items in parcels]
-        for (old,), (new,) in zip(before, answers([condition], less, "numpy"), strict=True):
+        for (old,), (new,) in zip(before, answers([condition], less, "rows"), strict=True):
             assert new in (old, None)
     for name in ITEM:
         less = [(parcel, [{**item, name: None} for item in items]) for parcel, items in parcels]
-        for (old,), (new,) in zip(before, answers([condition], less, "numpy"), strict=True):
+        for (old,), (new,) in zip(before, answers([condition], less, "rows"), strict=True):
             assert new in (old, None)
 
 
@@ -216,8 +214,8 @@ def test_nothing_known_is_never_true_without_asking_for_absence(raw: Any) -> Non
     if any(found.operator == "stated" for found in leaves(condition)):
         return
     nothing = [(dict.fromkeys(PARCEL), [dict.fromkeys(ITEM)]), (dict.fromkeys(PARCEL), [])]
-    assert answers([condition], nothing, "numpy") == [[None], [None]]
-    assert answers([condition], nothing, "polars") == [[None], [None]]
+    assert answers([condition], nothing, "rows") == [[None], [None]]
+    assert answers([condition], nothing, "columns") == [[None], [None]]
 
 
 def test_every_operator_is_tried() -> None:
@@ -228,8 +226,8 @@ def test_every_operator_is_tried() -> None:
 def test_all_committed_conditions_mean_the_same_both_ways(example_assessments: Assessed) -> None:
     facts = example_assessments.facts
     conditions = [i.when for i in example_assessments.engine.active]
-    one = evaluate(conditions, facts.parcels, facts.items, facts.grouping, "polars")
-    two = evaluate(conditions, facts.parcels, facts.items, facts.grouping, "numpy")
+    one = evaluate(conditions, facts.parcels, facts.items, facts.grouping, "columns")
+    two = evaluate(conditions, facts.parcels, facts.items, facts.grouping, "rows")
     assert (one.truth.true == two.truth.true).all()
     assert (one.truth.false == two.truth.false).all()
     assert set(one.items) == set(two.items)
@@ -251,11 +249,11 @@ def test_the_size_of_the_batch_does_not_matter(size: int) -> None:
 def test_numbers_written_with_and_without_a_point_are_the_same(field: str, numbers: list[float]) -> None:
     condition = parse({"field": field, "in": numbers})
     parcels = [({**dict.fromkeys(PARCEL), field: value}, []) for value in (1, 3, None)]
-    for target in ("numpy", "polars"):
+    for target in ("rows", "columns"):
         assert answers([condition], parcels, target) == [[True], [False], [None]]
 
 
-@pytest.mark.parametrize("target", ["numpy", "polars"])
+@pytest.mark.parametrize("target", ["rows", "columns"])
 def test_a_concept_named_twice_is_that_concept(target: str) -> None:
     condition = parse({"any_item": {"text": ["firearm", "firearm"]}})
     masks = [bit(["firearm"]), bit(["firearm_part"])]
@@ -278,7 +276,7 @@ def test_a_condition_as_a_tree() -> None:
         ),
     )
     assert [found.column for found in leaves(condition)] == ["route.mode", "text"]
-    assert [part.how for part in over_items(condition)] == ["any_item"]
+    assert [part.how for part in condition.parts if isinstance(part, OverItems)] == ["any_item"]  # type: ignore[union-attr]
     assert hash(condition) == hash(parse({"all": [{"field": "route.mode", "in": ["air", "sea"]},
                                                   {"any_item": {"not": {"text": ["firearm", "brand"]}}}]}))  # fmt: skip
 

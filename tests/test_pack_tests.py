@@ -10,10 +10,10 @@ import pytest
 from factory import AS_OF, record, the_engine
 
 from riskscore.checks import join_tables
-from riskscore.conditions import evaluate
 from riskscore.features import build_facts
 from riskscore.formats import open_manifest
 from riskscore.goods_text import read_goods
+from riskscore.judging import evaluate
 from riskscore.known import Truth
 from riskscore.normalise import normalise
 from riskscore.schema import Tables, tables_from_records

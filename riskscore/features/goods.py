@@ -62,3 +62,21 @@ def rounds_stated(_: TradeTables) -> pl.Expr:
     unit = "rds?|rounds?|shots?|schu(?:ss|ß)|metak[a-z]*|naboj[a-z]*|метак[а-я]*|набој[а-я]*"
     pattern = rf"(?i)\b(\d{{1,3}}) ?-? ?(?:{unit})\b"
     return col("item.description").str.extract(pattern).cast(pl.Int64, strict=False)
+
+
+@feature("item", direction=0, reads=("item.description",))
+def stated_energy_joule(_: TradeTables) -> pl.Expr:
+    """Muzzle energy that the goods description states, joule (0,5 J; 16 Joule; 7.5 džula)."""
+    # "5 J/cm²" is a lamp; the letter J is written in two scripts.
+    unit = "joules?|joula|joul|d[zž]ul[a-z]*|џул[а-яј]*|јоулес?|[jј]"
+    pattern = rf"(?i)(?:^|[\s(<≤~:-])(\d{{1,3}}(?:[.,]\d{{1,2}})?) ?-?(?:{unit})(?:$|[^\w/-])"
+    return (
+        col("item.description").str.extract(pattern).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    )
+
+
+@feature("item", direction=0, reads=("item.description",))
+def stated_year(_: TradeTables) -> pl.Expr:
+    """Year after 1899 that the goods description states (1952; 1944. godine), not a measure (1950 mm)."""
+    pattern = r"(?:^|[\s(])((?:19\d\d|20[0-2]\d))(?:$|[^\w\s.,]|[.,](?:$|\D)|\s+(?:[^\W\d_]{4}|\())"
+    return col("item.description").str.extract(pattern).cast(pl.Int64, strict=False)

@@ -1,11 +1,13 @@
-"""Licences, certificates, dangerous-goods papers and screening results: what is expected and what is shown."""
+"""Licences, certificates and dangerous-goods papers: what is expected and what is shown."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from riskscore.features.registry import AS_OF, feature
+from riskscore.features.rules import transit_codes
 from riskscore.features.tables import TradeTables
+from riskscore.trade_rules import ask, rule_key
 
 col = pl.col
 _LICENCES = ("licence", "permit", "certificate")
@@ -25,6 +27,7 @@ def _needed(trade: TradeTables, country: str, direction: str) -> pl.Expr:
 
 
 _ROUTE = ("route.origin_country", "route.destination_country")
+_TRANSIT = "route.transit_countries"
 
 
 @feature("item", direction=0, sort="flag", reads=("goods_class", "route.origin_country"))
@@ -39,22 +42,44 @@ def import_licence_needed(trade: TradeTables) -> pl.Expr:
     return _needed(trade, "route.destination_country", "import")
 
 
-@feature(
-    "parcel",
-    direction=0,
-    reads=("goods_class", *_ROUTE, "export_licence_needed", "import_licence_needed"),
-    over_items="any",
-)
+def _transit_need(trade: TradeTables, goods_class: str, transit: str) -> str:
+    """Key of the first transit country that licenses such goods; ``no`` when none does, ``unknown`` when one may."""
+    keys = [f"{code}|{goods_class}|transit" for code in transit.split(",") if code]
+    needs = [trade.licences.get(key) for key in keys]
+    needed = next((key for key, need in zip(keys, needs, strict=True) if need is not None and need.needed), None)
+    return needed or ("unknown" if None in needs else "no")
+
+
+@feature("item", direction=0, sort="text", reads=("goods_class", _TRANSIT))
+def transit_licence_need(trade: TradeTables) -> pl.Expr:
+    """Key of the first transit country that licenses such goods, or: no, unknown."""
+    controlled = (col("goods_class") != _NOT_CONTROLLED) & transit_codes().is_not_null()
+    key = pl.when(controlled).then(rule_key(col("goods_class"), transit_codes()))
+    needed = ask(key, lambda goods_class, transit: _transit_need(trade, goods_class, transit), pl.String)
+    return pl.when(col("goods_class") == _NOT_CONTROLLED).then(pl.lit("no")).otherwise(needed)
+
+
+@feature("item", direction=0, sort="flag", reads=("transit_licence_need",))
+def transit_licence_needed(_: TradeTables) -> pl.Expr:
+    """One of the transit countries licenses the transit of such goods."""
+    need = col("transit_licence_need")
+    return pl.when(need != "unknown").then(need != "no")
+
+
+_NEEDS = ("export_licence_needed", "import_licence_needed", "transit_licence_needed")
+
+
+@feature("parcel", direction=0, reads=_NEEDS, over_items="any")
 def licence_expected(_: TradeTables) -> pl.Expr:
-    """The table expects a licence for one of the items at dispatch or at destination."""
-    return col("export_licence_needed") | col("import_licence_needed")
+    """The table expects a licence for one of the items at dispatch, on the way or at destination."""
+    return col(_NEEDS[0]) | col(_NEEDS[1]) | col(_NEEDS[2])
 
 
 @feature(
     "parcel",
     direction=0,
     sort="text",
-    reads=(*_ROUTE, "export_licence_needed", "import_licence_needed"),
+    reads=("goods_class", *_ROUTE, *_NEEDS, "transit_licence_need"),
     over_items="first",
 )
 def licence_need(_: TradeTables) -> pl.Expr:
@@ -62,6 +87,7 @@ def licence_need(_: TradeTables) -> pl.Expr:
     return pl.coalesce(
         pl.when(col("import_licence_needed")).then(_need_key("route.destination_country", "import")),
         pl.when(col("export_licence_needed")).then(_need_key("route.origin_country", "export")),
+        pl.when(col("transit_licence_needed")).then(col("transit_licence_need")),
     )
 
 
@@ -154,6 +180,61 @@ def licence_quantity_short(_: TradeTables) -> pl.Expr:
     return licences.list.eval(_field("quantity")).list.max() < col("highest_quantity")
 
 
+@feature("parcel", direction=-1, sort="flag", reads=("documents", "route.destination_country"))
+def import_authorisation_shown(_: TradeTables) -> pl.Expr:
+    """A licence, permit or certificate of the country of destination is among the documents."""
+    destination = col("route.destination_country")
+    sure = col("documents").list.filter(_field("type").is_in(_LICENCES).fill_null(False))
+    shown = sure.list.eval(_field("issuer_country")).list.contains(destination).fill_null(False)
+    # A licence without an issuer, or a paper whose kind is not said, may be the one.
+    vague = _field("type").is_null() | (_field("type").is_in(_LICENCES) & _field("issuer_country").is_null())
+    open_ = col("documents").list.eval(vague).list.any()
+    return pl.when(destination.is_not_null() & (shown | ~open_)).then(shown)
+
+
+@feature("parcel", direction=-1, sort="flag", reads=("documents", "declared_at"))
+def firearms_pass_shown(_: TradeTables) -> pl.Expr:
+    """A European Firearms Pass whose stated dates cover the day of the declaration, and which nobody has refuted."""
+    day = pl.coalesce(col("declared_at"), col(AS_OF)).dt.date()
+    passes = col("documents").list.filter((_field("type") == "efp").fill_null(False) & ~_verified("refuted"))
+    last = passes.list.eval(_field("valid_to")).list.max()
+    first = passes.list.eval(_field("valid_from")).list.min()
+    return pl.when(passes.list.len() == 0).then(False).otherwise((last >= day) & (first <= day))
+
+
+@feature("parcel", direction=-1, sort="flag", reads=("documents",))
+def invoice_shown(_: TradeTables) -> pl.Expr:
+    """An invoice is among the documents."""
+    return _document(_field("type") == "invoice")
+
+
+@feature("item", direction=0, reads=("item.value_eur", "item.quantity"))
+def item_value_by_pieces_eur(_: TradeTables) -> pl.Expr:
+    """Declared value of the item if it were that of one piece: times the quantity, EUR."""
+    return col("item.value_eur") * col("item.quantity")
+
+
+@feature("parcel", direction=0, reads=("item.value_eur",), over_items="sum")
+def items_value_eur(_: TradeTables) -> pl.Expr:
+    """Declared values of the items together, EUR."""
+    return col("item.value_eur")
+
+
+@feature("parcel", direction=0, reads=("item_value_by_pieces_eur",), over_items="sum")
+def items_value_by_pieces_eur(_: TradeTables) -> pl.Expr:
+    """Declared values of the items together, each taken as that of one piece, EUR."""
+    return col("item_value_by_pieces_eur")
+
+
+@feature("parcel", direction=1, reads=("total_value", "value_eur", "items_value_eur", "items_value_by_pieces_eur"))
+def items_total_gap(_: TradeTables) -> pl.Expr:
+    """Difference between the total value and that of the items (read as totals or as prices), share of the total."""
+    total = pl.when(col("total_value") > 0).then(col("value_eur"))
+    by_total, by_piece = ((col(n) - total).abs() / total for n in ("items_value_eur", "items_value_by_pieces_eur"))
+    # A quantity that is not stated leaves it open which of the two was meant.
+    return pl.when(by_total.is_not_null() & by_piece.is_not_null()).then(pl.min_horizontal(by_total, by_piece))
+
+
 @feature("parcel", direction=-1, sort="flag", reads=("documents",))
 def deactivation_paper(_: TradeTables) -> pl.Expr:
     """A deactivation certificate is among the documents."""
@@ -178,18 +259,3 @@ def dangerous_goods_papers(_: TradeTables) -> pl.Expr:
     coded = col("handling_codes").list.eval(pl.element().is_in(_EXPLOSIVE_CODES)).list.any()
     numbered = pl.when(col("un_number").is_not_null()).then(True)
     return numbered | _document(_field("type") == "dgd") | coded
-
-
-@feature("parcel", direction=1, sort="flag", reads=("screening",))
-def screening_suspect(_: TradeTables) -> pl.Expr:
-    """A screening gave a suspect result and no later physical examination has cleared it."""
-    suspect = _field("result") == "suspect"
-    clear = (_field("method") == "physical") & (_field("result") == "clear")
-    results = col("screening")
-    last_suspect = results.list.eval(_field("at").filter(suspect)).list.max()
-    last_clear = results.list.eval(_field("at").filter(clear)).list.max()
-    found = results.list.eval(suspect.fill_null(False)).list.any()
-    # Where a time is lacking, an opened and cleared parcel is taken as the later word.
-    opened = results.list.eval(clear.fill_null(False)).list.any()
-    before = (last_clear <= last_suspect).fill_null(False)
-    return found & ~(opened & ~before)

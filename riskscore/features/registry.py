@@ -66,6 +66,7 @@ FEATURES: dict[str, Feature] = {}
 _GROUPS = {
     "amounts": "value",
     "goods": "description",
+    "handling": "handling",
     "papers": "documents",
     "party": "party",
     "route": "route",
@@ -178,12 +179,14 @@ def build_facts(tables: Tables, goods: GoodsText, trade: TradeTables, as_of: dat
         Names of features that somebody asks for; others are not computed.
     """
     needed = _needed(wanted)
-    parcels = tables.parcels.with_columns(pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias(AS_OF))
+    clock = pl.lit(as_of).cast(pl.Datetime("us", "UTC")).alias(AS_OF)
+    parcels = tables.parcels.with_columns(clock)
     grouping = Grouping.of(tables.items, parcels.height)
     described = tables.items["item.description"].str.strip_chars().str.len_chars() > 0
     said = pl.Series(TEXT, goods.concepts), pl.Series(INFORMATIVE, goods.informative)
     items = tables.items.with_columns(
-        pl.when(described.fill_null(False)).then(column).alias(column.name) for column in said
+        clock,
+        *(pl.when(described.fill_null(False)).then(column).alias(column.name) for column in said),
     )
     over = [f for f in needed if f.level == "item" or f.over_items]
     from_parcel = sorted({r for f in over for r in f.reads if r in parcels.columns and r not in items.columns})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from riskscore.features.registry import AS_OF, feature
+from riskscore.features.rules import transit_codes
 from riskscore.features.tables import TradeTables
+from riskscore.trade_rules import ask, rule_key
 
 col = pl.col
 # Multiplied, not divided: polars divides one row and many rows by a constant with different last bits.
@@ -35,6 +37,25 @@ def countries_disagree(_: TradeTables) -> pl.Expr:
     """Sender, dispatch and goods come from three different countries."""
     sender, dispatch, goods = col("sender.country"), col("route.origin_country"), col("goods_origin_country")
     return (sender != dispatch) & (dispatch != goods) & (sender != goods)
+
+
+_ROUTE = ("route.origin_country", "route.destination_country")
+
+
+@feature("parcel", direction=0, reads=(*_ROUTE, "route.transit_countries"))
+def detour_share(trade: TradeTables) -> pl.Expr:
+    """How much longer the way over the transit countries is than the direct one, as a share; not between neighbours."""
+    origin, destination = (col(place) for place in _ROUTE)
+    stated = origin.is_not_null() & destination.is_not_null() & transit_codes().is_not_null()
+    key = pl.when(stated).then(rule_key(origin, transit_codes(), destination))
+    return ask(key, trade.rules.detour_share, pl.Float64)
+
+
+@feature("parcel", direction=0, sort="flag", reads=_ROUTE)
+def leaves_region_to_eu(trade: TradeTables) -> pl.Expr:
+    """Goes from the Western Balkans to the European Union or Great Britain."""
+    leaves = col(_ROUTE[0]).is_in(sorted(trade.rules.regions["WESTERN_BALKANS"]))
+    return leaves & col(_ROUTE[1]).is_in(sorted({*trade.rules.regions["EU"], "GB"}))
 
 
 @feature("parcel", direction=0, reads=("declared_at",))

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from riskscore.address_rules import AddressRules
+from riskscore.goods_bands import GoodsBands
 from riskscore.reference import Reference
+from riskscore.trade_rules import TradeRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,24 @@ class TradeTables:
         HS prefix → most that such goods weigh, kg per litre of box.
     licences : dict
         ``"JURISDICTION|goods class|direction"`` → `LicenceNeed`; what is absent is unknown.
+    addresses : AddressRules
+        Postcodes, calling codes and party words.
+    bands : GoodsBands
+        What ordinary goods cost and weigh, and which codes are far from an everyday noun.
+    piece_units : tuple of str
+        Folded units (`fold_key`) that count single articles.
+    rules : TradeRules
+        Dated rules of trade, postal traffic and carriers.
     """
 
     hs_class: dict[str, str]
     goods_class: dict[str, str]
     density: dict[str, float]
     licences: dict[str, LicenceNeed]
+    addresses: AddressRules
+    bands: GoodsBands
+    piece_units: tuple[str, ...]
+    rules: TradeRules
 
 
 def trade_tables(reference: Reference) -> TradeTables:
@@ -53,6 +68,10 @@ def trade_tables(reference: Reference) -> TradeTables:
             )
             for row in licences
         },
+        reference.addresses,
+        reference.bands,
+        tuple(sorted(unit for unit, kind in reference.units.items() if kind in ("pieces", "pairs"))),
+        reference.rules,
     )
 
 

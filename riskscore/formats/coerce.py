@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 import polars as pl
@@ -17,30 +16,13 @@ from riskscore.formats.columns import Notes
 from riskscore.formats.leaves import flat_member, leaf, members_of, shown
 from riskscore.formats.moments import read_days, read_times
 from riskscore.formats.numerals import Decimals, measure_of, read_currency, read_numbers
+from riskscore.formats.stated import known_ids, read_texts, stated
 from riskscore.keys import fold_key_expr
-from riskscore.schema import BY_PATH, Field
+from riskscore.schema import BY_PATH, Field, Kind
 
-MISSING_WORDS = ("", "n/a", "null", "none", "nan", "-", "--", "?")
 ABSURD = 1e12  # no parcel weighs, measures, costs or counts more
 NUMBER = ":number"  # a column `x:number` beside `x` holds the values that came as numbers (JSON)
-_MISSING = sorted(
-    {"".join(cases) for word in MISSING_WORDS for cases in product(*zip(word, word.upper(), strict=True))}
-)
-_UNSEEN = ["\x00", "\u200b", "\ufeff"]  # not blanks to polars, but nobody typed them
-_BLANKS = " \t\r\n\v\f\x85\u00a0\u2028\u2029\u202f" + "".join(_UNSEEN)
-_CODES = ("_id", "waybill", ".id_number", ".postcode", ".phone", ".email", "un_number", ".hs_code", ".unit")
-
 PROBLEM_SCHEMA = pl.Schema({"row": pl.UInt32, "field": pl.String, "raw": pl.String, "reason": pl.String})
-
-
-def is_code(path: str) -> bool:
-    """Tell whether a text is a code, whose outer blanks mean nothing; other text is kept exactly as typed."""
-    return path.endswith(_CODES)
-
-
-def blank_is_missing(path: str) -> bool:
-    """Tell whether only a blank is missing here: a person may be called None, and goods may be described as ``-``."""
-    return path == "item.description" or path.endswith(".name")
 
 
 @dataclass(slots=True)
@@ -82,10 +64,10 @@ class Coercion:
         """
         paths = list(paths)
         plain = [p for p in paths if raw.schema.get(p) == pl.String and BY_PATH[p].kind == "text"]
-        texts = (pl.col(path) if path == "parcel_id" else _text(path) for path in plain)  # ids are read already
-        typed = {column.name: column for column in raw.select(texts)}
+        paths = [*plain, *(p for p in paths if p not in plain)]
+        typed = self._as_they_are(raw, plain, paths)
         problems: list[pl.DataFrame] = []
-        stated: dict[str, pl.Series] = {}
+        named: dict[str, pl.Series] = {}
         for path in paths:
             if path in typed:
                 continue
@@ -100,10 +82,33 @@ class Coercion:
             typed[path] = values.alias(path)
             problems.extend(problem)
             if currency is not None:
-                stated[path] = currency
-        _currencies_of_amounts(typed, stated)
+                named[path] = currency
+        _currencies_of_amounts(typed, named)
         found = pl.concat(problems) if problems else pl.DataFrame(schema=PROBLEM_SCHEMA)
-        return pl.DataFrame(typed), found
+        return pl.DataFrame({**{path: typed[path] for path in paths if path in typed}, **typed}), found
+
+    def _as_they_are(self, raw: pl.DataFrame, texts: list[str], paths: list[str]) -> dict[str, pl.Series]:
+        """Read texts, and the columns all of whose values are what they should be; few queries for the whole batch."""
+        schema = raw.schema
+        typed = read_texts(raw, [path for path in texts if path != "parcel_id"])
+        if "parcel_id" in texts:
+            typed["parcel_id"] = raw["parcel_id"]  # read already
+        sound = {}
+        for path in paths:
+            field = BY_PATH[path]
+            canonical = self._canonical(field.kind, field)
+            if canonical and schema.get(path) == pl.String:
+                sound[path] = pl.col(path).is_in(canonical)
+            elif field.kind == "number" and schema.get(path) == pl.Float64 and path + NUMBER not in schema:
+                sound[path] = pl.col(path).is_between(0, ABSURD)  # NaN is not
+        if sound:
+            answers = raw.select(expression.all().alias(path) for path, expression in sound.items()).row(0)
+            typed |= {path: raw[path] for path, all_sound in zip(sound, answers, strict=True) if all_sound}
+        return typed
+
+    def _canonical(self, kind: Kind, field: Field) -> tuple[str, ...]:
+        """The values of a closed list as they are kept; none for a list that is not closed."""
+        return {"choice": field.choices, "country": self._country_codes}.get(kind, ())
 
     def column(
         self, raw: pl.Series, field: Field, number: pl.Series | None = None
@@ -120,7 +125,8 @@ class Coercion:
         elif field.kind in ("timestamp", "date"):
             values, problems = _times(raw, field)
         elif field.kind == "text":
-            values, problems = as_text(raw).alias(field.path).to_frame().select(_text(field.path)).to_series(), []
+            text = as_text(raw).alias(field.path)
+            values, problems = read_texts(text.to_frame(), [field.path])[field.path], []
         else:
             text = as_text(raw)
             values, unread = self._closed(text, field)
@@ -130,7 +136,7 @@ class Coercion:
     def _closed(self, text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
         """Read codes from a closed list (choices, countries, currencies); tell which are not of it."""
         kind = field.of if field.kind == "list" else field.kind
-        canonical = {"choice": field.choices, "country": self._country_codes}.get(kind)
+        canonical = self._canonical(kind, field)
         if canonical and (text.is_in(canonical) | text.is_null()).all():
             return text, pl.repeat(value=False, n=len(text), eager=True)
         if kind == "choice":
@@ -152,16 +158,6 @@ class Coercion:
         self, raw: pl.Series, field: Field, number: pl.Series | None
     ) -> tuple[pl.Series, list[pl.DataFrame], pl.Series | None]:
         currency = None
-        if raw.dtype == pl.Float64 and number is None and field.kind == "number":
-            low, high = raw.min(), raw.max()
-            if (
-                not raw.is_nan().any()
-                and isinstance(low, float)
-                and low >= 0
-                and isinstance(high, float)
-                and high <= ABSURD
-            ):
-                return raw, [], None
         if raw.dtype.is_numeric():
             values = raw.cast(pl.Float64)
             text, missing = None, raw.is_null()
@@ -298,30 +294,9 @@ def as_text(raw: pl.Series) -> pl.Series:
     return raw.cast(pl.String)
 
 
-def stated(text: pl.Series) -> pl.Series:
-    """Turn what means "nothing stated" into null: blanks, ``n/a``, ``null``, ``-`` and the like."""
-    if text.dtype != pl.String:
-        return text
-    return text.alias("text").to_frame().select(_stated("text", _MISSING)).to_series()
-
-
 def read_ids(raw: pl.Series) -> pl.Series:
     """Read parcel ids: no blanks or zero bytes at the ends, and null where nothing is stated."""
-    text = as_text(raw).str.strip_chars()
-    if text.str.contains_any(_UNSEEN).any():
-        text = text.str.strip_chars(_BLANKS)
-    return text.alias("id").to_frame().select(pl.when(~pl.col("id").is_in(_MISSING)).then("id")).to_series()
-
-
-def _stated(path: str, missing: list[str]) -> pl.Expr:
-    column = pl.col(path)
-    return pl.when(~column.str.strip_chars().is_in(missing)).then(column).alias(path)
-
-
-def _text(path: str) -> pl.Expr:
-    """Read a text column: codes without outer blanks, all else exactly as typed."""
-    text = _stated(path, [""] if blank_is_missing(path) else _MISSING)
-    return text.str.strip_chars() if is_code(path) else text
+    return known_ids(as_text(raw))
 
 
 def _choices(text: pl.Series, choices: tuple[str, ...]) -> pl.Series:

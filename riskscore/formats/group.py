@@ -1,6 +1,7 @@
 """Rows → parcels: rows of equal ``parcel_id`` are items of one parcel, wherever in the file they stand.
 
-Pass one finds where each parcel begins and puts the rows in that order (`spool`); pass two types them and builds the
+Pass one finds where each parcel begins and puts the rows in that order (`spool`), or, where a file can be read twice
+and no parcel comes back, only finds ranges of rows that hold whole parcels; pass two types the rows and builds the
 tables. Neither the order of rows nor the size of batches changes a parcel.
 """
 
@@ -15,7 +16,7 @@ import polars as pl
 
 from riskscore.formats.coerce import NUMBER, as_text, read_ids
 from riskscore.formats.reading import LINE, Reading, rebatch
-from riskscore.formats.spool import RANK, Hashes, Order, Spool
+from riskscore.formats.spool import RANK, Cuts, Hashes, Order, Spool
 from riskscore.schema import BY_PATH, FIELDS, ITEM_FIELDS, MAX_ITEMS, PARCEL_FIELDS, Tables, item_schema, parcel_schema
 
 Indexes = npt.NDArray[np.int64]
@@ -33,10 +34,15 @@ class Rows(Protocol):
 
 @runtime_checkable
 class CheapRows(Rows, Protocol):
-    """A manifest of rows that is cheap to read twice."""
+    """A manifest of rows that is cheap to read twice, from any row on."""
+
+    height: int
 
     def outline(self) -> Iterator[pl.DataFrame]:
         """Give only ``parcel_id`` and the numbers that are written as text."""
+
+    def rows(self, first: int, stop: int) -> pl.DataFrame:
+        """Give some rows, as `batches` does."""
 
 
 class Grouping:
@@ -74,31 +80,59 @@ class Grouping:
         reading.settle(self._order)
         yield from self._spooled_tables()
 
-    def _tables_read_twice(self, rows: CheapRows) -> Iterator[Tables]:
-        """Read the ids first and then the rows, which need no spool unless parcels come back."""
+    def ranges(self, rows: CheapRows) -> list[tuple[int, int]] | None:
+        """Read the ids; where no parcel comes back, cut the rows into ranges of whole parcels, of one batch or so.
+
+        Returns
+        -------
+        list of tuple of int, or None
+            First row and the one after the last of each range, for `range_tables`; None where the order of the rows is
+            not that of the parcels.
+        """
         reading = self._reading
-        for outline in rebatch(rows.outline(), reading.batch_rows):
+        cuts = Cuts(reading.batch_rows)
+        row = 0
+        for outline in rows.outline():
             reading.counts.rows_read += outline.height
             reading.decimals.learn(outline)
-            ids = read_ids(outline["parcel_id"]).drop_nulls()
-            self._order.add(self._hash(ids.filter(self._begin_runs(ids))))
+            ids = read_ids(outline["parcel_id"])
+            named = ids.is_not_null()
+            ids = ids.filter(named) if ids.null_count() else ids
+            begins = self._begin_runs(ids)
+            self._order.add(self._hash(ids.filter(begins)))
+            cuts.add(row + np.flatnonzero(named.to_numpy())[begins.to_numpy()])
+            row += outline.height
         reading.settle(self._order)
         self._last_id = None
-        held: pl.DataFrame | None = None  # the last parcel, which may go on
-        for raw in rebatch(rows.batches(), reading.batch_rows):
-            named = self._named(raw)
+        if self._order.first is not None:
+            return None
+        return list(zip(cuts.at, [*cuts.at[1:], rows.height], strict=True)) if rows.height else []
+
+    def range_tables(self, rows: CheapRows, first: int, stop: int) -> Tables | None:
+        """Build the tables of a range of `ranges`; None when no row has a parcel_id."""
+        held: pl.DataFrame | None = None
+        step = 2 * self._reading.batch_rows  # a longer range is one parcel, and most of its rows are to be rejected
+        self._last_id = None
+        for start in range(first, stop, step):
+            named = self._named(rows.rows(start, min(start + step, stop)))
             named = self._ranked(named, self._begin_runs(named["parcel_id"]))
-            if self._order.first is not None:
-                self._spool.add(named)
-            elif named.height:
-                named = named if held is None else pl.concat([held, named])
-                cut = int(np.searchsorted(named[RANK].to_numpy(), named[RANK][-1]))
-                if cut:
-                    yield self._assemble(self._within_limit([named[:cut]]))
-                held = self._within_limit([named[cut:]])
-        if held is not None:
-            yield self._assemble(held)
-        yield from self._spooled_tables()
+            if named.height:
+                held = self._within_limit([named if held is None else pl.concat([held, named])])
+        return None if held is None else self._assemble(held)
+
+    def _tables_read_twice(self, rows: CheapRows) -> Iterator[Tables]:
+        """Read the ids first and then the rows, which need no spool unless parcels come back."""
+        ranges = self.ranges(rows)
+        if ranges is None:
+            for raw in rows.batches():
+                named = self._named(raw)
+                self._spool.add(self._ranked(named, self._begin_runs(named["parcel_id"])))
+            yield from self._spooled_tables()
+            return
+        for first, stop in ranges:
+            tables = self.range_tables(rows, first, stop)
+            if tables is not None:
+                yield tables
 
     def _spooled_tables(self) -> Iterator[Tables]:
         for frames in self._spool.batches(self._order):

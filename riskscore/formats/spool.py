@@ -68,6 +68,25 @@ class Order:
         return int((self._sorted[at] != hashes).sum())
 
 
+class Cuts:
+    """Where to cut rows so that no parcel is parted and no range is longer than a batch, unless one parcel is."""
+
+    def __init__(self, rows: int) -> None:
+        self.at = [0]
+        self._rows = rows
+        self._fits = 0  # the last begin of a parcel that is near enough to the last cut
+
+    def add(self, begins: Indexes) -> None:
+        """Take the rows at which further parcels begin, ascending."""
+        while len(begins):
+            near = int(np.searchsorted(begins, self.at[-1] + self._rows, side="right"))
+            if near:
+                self._fits = int(begins[near - 1])
+            begins = begins[near:]
+            if len(begins):
+                self.at.append(self._fits if self._fits > self.at[-1] else int(begins[0]))
+
+
 class _Part:
     """Rows in memory, or in a file of which only what is asked for is read."""
 
