@@ -99,8 +99,7 @@ def load_address_rules(sops: Path) -> tuple[AddressRules | None, list[str]]:
 
 def compact(postcode: pl.Expr) -> pl.Expr:
     """Postcodes in capitals and digits only; null where no digit is in them ("none" is no postcode)."""
-    letters = postcode.str.to_uppercase().str.replace_all("[^0-9A-Z]+", "")
-    return pl.when(letters.str.contains("[0-9]")).then(letters)
+    return pl.when(postcode.str.contains("[0-9]")).then(postcode.str.to_uppercase().str.replace_all("[^0-9A-Z]+", ""))
 
 
 def digits_abroad(phone: pl.Expr) -> pl.Expr:

@@ -167,3 +167,9 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 def test_serbian_folds_alike_in_both_scripts(text: str) -> None:
     assert fold(in_cyrillic(text)) == fold(text)
     assert folded_texts([in_cyrillic(text)]) == [fold(text)]
+
+
+def test_plain_letters_fold_without_the_tables_as_with_them() -> None:
+    typed = [chr(code) for code in range(32, 128)]
+    folded = fold_batch(typed)
+    assert ["".join(map(chr, folded.codes[at : at + 1])) for at in folded.begin[:-1]] == [fold(c) for c in typed]

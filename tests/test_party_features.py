@@ -192,4 +192,4 @@ def test_no_party_feature_reads_a_name_but_to_see_whether_it_is_one() -> None:
         }
         & {"name", "company"}
     }
-    assert reading == {"party_stop_word", "party_placeholder", "delivery_place"}
+    assert reading == {"lone_words", "party_stop_word", "party_placeholder", "delivery_place"}

@@ -7,12 +7,14 @@ Domains reserved for examples (example.com) are not taken for placeholders: all 
 
 from __future__ import annotations
 
+import operator
 import string
 from collections.abc import Callable
+from functools import reduce
 
 import polars as pl
 
-from riskscore.address_rules import compact, digits_abroad
+from riskscore.address_rules import WHOLE, compact, digits_abroad
 from riskscore.business_numbers import unsound
 from riskscore.features.registry import feature
 from riskscore.features.tables import TradeTables
@@ -29,6 +31,7 @@ def _of_both(*fields: str) -> tuple[str, ...]:
 
 
 _ENTRIES = _of_both("name", "company", "street", "city")
+_STOP, _PLACEHOLDER = 1, 2
 
 
 # "xxx", "000": one character over and over.
@@ -56,41 +59,48 @@ def _is_among(column: pl.Expr, words: frozenset[str]) -> pl.Expr:
     return _by_value(column, lambda text: text.is_in(listed), pl.Boolean())
 
 
-def _among_what_is_stated(found: list[pl.Expr]) -> pl.Expr:
-    """True where one of the stated things holds, false where none does and both parties are named, else unknown."""
-    return pl.any_horizontal([one.fill_null(False) for one in found]) | pl.when(_both_named()).then(False)
+@feature("parcel", direction=0, reads=_ENTRIES)
+def lone_words(trade: TradeTables) -> pl.Expr:
+    """What stands alone in a name, company, street or city: 1 a word that names nobody, 2 a pattern, 3 both, else 0."""
+    stop, placeholder = (sorted(trade.addresses.whole[meaning]) for meaning in WHOLE)
+
+    def kind(text: pl.Expr) -> pl.Expr:
+        # Dashes and dots fold to nothing.
+        stops = text.is_in(stop) | (text == "") | text.str.contains(_REPEATED)
+        return stops.cast(pl.Int64) * _STOP + text.is_in(placeholder).cast(pl.Int64) * _PLACEHOLDER
+
+    # Each entry is asked once: an expression that stands twice would be computed twice.
+    kinds = [_by_value(col(entry), kind, pl.Int64()).fill_null(0) for entry in _ENTRIES]
+    stated = pl.any_horizontal([col(entry).is_not_null() for entry in _ENTRIES])
+    return reduce(operator.or_, kinds, pl.when(stated).then(pl.lit(0, pl.Int64)))
 
 
 def _both_named() -> pl.Expr:
     return pl.all_horizontal([col(f"{r}.name").is_not_null() | col(f"{r}.company").is_not_null() for r in _ROLES])
 
 
-@feature("parcel", direction=1, sort="flag", reads=_ENTRIES)
-def party_stop_word(trade: TradeTables) -> pl.Expr:
+def _holds(found: pl.Expr) -> pl.Expr:
+    """True where it is found, false where it is not and both parties are named, else unknown."""
+    return found.fill_null(False) | pl.when(_both_named()).then(False)
+
+
+@feature("parcel", direction=1, sort="flag", reads=("lone_words", *_of_both("name", "company")))
+def party_stop_word(_: TradeTables) -> pl.Expr:
     """A name, company, street or city is only a word that names nobody and no place ("unknown", "same as above")."""
-    words = sorted(trade.addresses.whole["stop"])
-
-    def names_nobody(text: pl.Expr) -> pl.Expr:
-        # Dashes and dots fold to nothing.
-        return text.is_in(words) | (text == "") | text.str.contains(_REPEATED)
-
-    found = [_by_value(col(entry), names_nobody, pl.Boolean()) for entry in _ENTRIES]
-    return _among_what_is_stated(found)
+    return _holds((col("lone_words") & _STOP) != 0)
 
 
-@feature("parcel", direction=1, sort="flag", reads=(*_ENTRIES, *_of_both("email")))
+@feature("parcel", direction=1, sort="flag", reads=("lone_words", *_of_both("name", "company", "email")))
 def party_placeholder(trade: TradeTables) -> pl.Expr:
     """A name, company, street, city or e-mail is a pattern of the form or a row of keys ("name surname", "asdf")."""
-    placeholders = trade.addresses.whole["placeholder"]
-    empty = placeholders | trade.addresses.whole["stop"]
+    empty = trade.addresses.whole["placeholder"] | trade.addresses.whole["stop"]
 
     def is_empty_mail(email: str) -> pl.Expr:
         domain = _is_among(col(email).str.extract(r"@([^@.]+)\."), empty)
-        mailbox = pl.when(domain).then(col(email)).str.extract("^([^@]+)@")  # of the few that are left
-        return domain & _is_among(mailbox, empty)
+        return domain & _is_among(col(email).str.extract(r"^([^@]+)@"), empty)
 
-    found = [_is_among(col(entry), placeholders) for entry in _ENTRIES]
-    return _among_what_is_stated([*found, *(is_empty_mail(email) for email in _of_both("email"))])
+    mails = [is_empty_mail(email).fill_null(False) for email in _of_both("email")]
+    return _holds(pl.any_horizontal([((col("lone_words") & _PLACEHOLDER) != 0).fill_null(False), *mails]))
 
 
 @feature("parcel", direction=1, sort="flag", reads=_of_both("country", "postcode", "city"))

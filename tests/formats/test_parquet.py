@@ -14,6 +14,9 @@ import pytest
 from manifests import Read, read, read_text, same
 
 from riskscore.errors import ManifestError
+from riskscore.formats.columns import Columns
+from riskscore.formats.parquet import ParquetRows
+from riskscore.formats.reading import Reading
 from riskscore.schema import MAX_ITEMS
 
 
@@ -158,3 +161,30 @@ def test_a_damaged_page_is_found_before_anything_is_scored(tmp_path: Path) -> No
     data[place : place + 40] = b"\xff" * 40
     with pytest.raises(ManifestError, match="Parquet file is damaged"):
         read_text(tmp_path, bytes(data), "manifest.parquet")
+
+
+@pytest.mark.parametrize("ranges", [[(0, 7), (7, 30), (30, 100)], [(40, 60), (0, 10), (10, 99)]])
+def test_both_readers_give_the_same_rows(tmp_path: Path, ranges: list[tuple[int, int]]) -> None:
+    columns = {
+        "parcel_id": [f"P{n}" for n in range(100)],
+        "declared_at": pa.array([dt.datetime(2026, 1, 5, n % 24) for n in range(100)], pa.timestamp("ms", "UTC")),
+        "booking.account_opened_on": pa.array([dt.date(2026, 1, 1 + n % 28) for n in range(100)]),
+        "gross_mass_kg": pa.array([None if n % 9 == 0 else n / 7 for n in range(100)], pa.float32()),
+        "booking.redirects": pa.array([n if n % 5 else None for n in range(100)], pa.int16()),
+        "item.marks": pa.array([None if n % 3 else ["ptb"] * (n % 4) for n in range(100)]),
+        "item.description": pa.array([None if n % 11 == 0 else f"šal {n}" for n in range(100)], pa.large_string()),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "m.parquet", row_group_size=13)
+    reading = Reading("m", tmp_path, 17, {})
+    names = Columns("m", None, reading.notes)
+    quick, slow = (ParquetRows(tmp_path / "m.parquet", names, reading) for _ in range(2))
+    assert quick.plain
+    slow.plain = False
+    for first, stop in ranges:
+        rows = quick.rows(first, stop)
+        assert rows["line"].to_list() == list(range(first + 2, stop + 2))
+        mended = slow.rows(first, stop)
+        assert rows.schema == mended.schema
+        assert rows.equals(mended)
+    assert pl.concat(quick.batches()).equals(pl.concat(slow.batches()))
+    assert pl.concat(quick.outline()).equals(pl.concat(slow.outline()))

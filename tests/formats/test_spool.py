@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskscore.formats.spool import RANK, Order, Spool
+from riskscore.formats.spool import RANK, Cuts, Order, Spool
 
 
 def hashes(ids: list[int]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
@@ -61,3 +61,16 @@ def test_the_files_go_with_their_rows(tmp_path: Path) -> None:
 
 def test_nothing_at_all(tmp_path: Path) -> None:
     assert through(tmp_path, [], 5) == []
+
+
+@given(st.lists(st.integers(1, 9), max_size=40), st.integers(1, 12), st.integers(1, 7))
+def test_cuts_part_no_parcel_and_stay_near(sizes: list[int], rows: int, at_a_time: int) -> None:
+    begins = np.cumsum([0, *sizes])[: len(sizes)].astype(np.int64)
+    cuts = Cuts(rows)
+    for start in range(0, len(begins), at_a_time):
+        cuts.add(begins[start : start + at_a_time])
+    assert cuts.at == sorted(set(cuts.at))
+    assert set(cuts.at) <= {0, *begins.tolist()}
+    for first, stop in zip(cuts.at, [*cuts.at[1:], sum(sizes)], strict=True):
+        inside = begins[(begins >= first) & (begins < stop)]
+        assert stop - first <= rows or len(inside) == 1
