@@ -67,7 +67,7 @@ def declared_net_mass_kg(_: TradeTables) -> pl.Expr:
     return col("item.net_mass_kg")
 
 
-@feature("parcel", direction=0, reads=("declared_net_mass_kg", "gross_mass_kg"))
+@feature("parcel", direction=1, reads=("declared_net_mass_kg", "gross_mass_kg"))
 def net_to_gross_ratio(_: TradeTables) -> pl.Expr:
     """Net mass of the items as a share of the declared gross mass."""
     return _ratio(col("declared_net_mass_kg"), col("gross_mass_kg"))
@@ -117,7 +117,7 @@ def longest_side_cm(_: TradeTables) -> pl.Expr:
     return pl.when(known).then(pl.max_horizontal(*_DIMS))
 
 
-@feature("parcel", direction=0, reads=(*_DIMS, "longest_side_cm"))
+@feature("parcel", direction=1, reads=(*_DIMS, "longest_side_cm"))
 def length_to_width(_: TradeTables) -> pl.Expr:
     """Longest side over the second longest: how rod-like the box is."""
     length, width, height = (col(d) for d in _DIMS)
@@ -126,7 +126,7 @@ def length_to_width(_: TradeTables) -> pl.Expr:
     return _ratio(col("longest_side_cm"), second)
 
 
-@feature("parcel", direction=0, reads=("postage_eur", "value_eur"))
+@feature("parcel", direction=1, reads=("postage_eur", "value_eur"))
 def postage_to_value(_: TradeTables) -> pl.Expr:
     """Postal charges over the declared value."""
     return _ratio(col("postage_eur"), col("value_eur"))

@@ -106,7 +106,7 @@ class Grouping:
         self._last_id = None
         if self._order.first is not None:
             return None
-        return list(zip(cuts.at, [*cuts.at[1:], rows.height], strict=True)) if rows.height else []
+        return cuts.ranges(rows.height)
 
     def range_tables(self, rows: CheapRows, first: int, stop: int) -> Tables | None:
         """Build the tables of a range of `ranges`; None when no row has a parcel_id."""

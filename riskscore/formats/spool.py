@@ -72,19 +72,25 @@ class Cuts:
     """Where to cut rows so that no parcel is parted and no range is longer than a batch, unless one parcel is."""
 
     def __init__(self, rows: int) -> None:
-        self.at = [0]
+        self._at = [0]
         self._rows = rows
         self._fits = 0  # the last begin of a parcel that is near enough to the last cut
 
     def add(self, begins: Indexes) -> None:
         """Take the rows at which further parcels begin, ascending."""
         while len(begins):
-            near = int(np.searchsorted(begins, self.at[-1] + self._rows, side="right"))
+            near = int(np.searchsorted(begins, self._at[-1] + self._rows, side="right"))
             if near:
                 self._fits = int(begins[near - 1])
             begins = begins[near:]
             if len(begins):
-                self.at.append(self._fits if self._fits > self.at[-1] else int(begins[0]))
+                self._at.append(self._fits if self._fits > self._at[-1] else int(begins[0]))
+
+    def ranges(self, end: int) -> list[tuple[int, int]]:
+        """Give the first row of each range and the one after its last; `end` is the number of all rows."""
+        self.add(np.array([end], dtype=np.int64))  # nothing begins there, but the last range must be near it, too
+        firsts = [first for first in self._at if first < end]
+        return list(zip(firsts, [*firsts[1:], end], strict=False))  # no rows, no range
 
 
 class _Part:

@@ -24,6 +24,7 @@ _BATTERIES = ("8507", "8517", "8471", "9102")
 _TICKS = ("retaped", "covered_labels", "two_labels", "cannot_describe", "third_party_pickup", "shifting_mass")
 _PAPER = BY_PATH["documents"].dtype
 _SCREENED = BY_PATH["screening"].dtype
+_STAYS_SUSPECT = 0.0004  # of ordinary parcels screened: what stays suspect after the operator's second look
 c = pl.col
 
 
@@ -165,7 +166,7 @@ class Form(Planned):
             "number": "SIM-INV-" + pl.lit(pl.Series(rng.integers(1_000, 99_999, n)).cast(pl.String)),
             "issuer_country": c("source"),
         }
-        odd = pl.Series(rng.random(n) < 0.004)
+        odd = pl.Series(rng.random(n) < _STAYS_SUSPECT)
         clear = {
             "method": pl.lit(pl.Series(["xray", "xray", "canine", "etd"]).gather(rng.integers(0, 4, n))),
             "result": pl.when(odd).then(pl.lit("suspect")).otherwise(pl.lit("clear")),

@@ -169,6 +169,10 @@ def axis_card(fitted: Fitted, base: float, review: float, hold: float) -> dict[s
     tables, inputs = fitted.tables, fitted.inputs
     usual = [0 if i.is_indicator else int(w[:-1].argmax()) for i, w in zip(inputs, fitted.weights, strict=True)]
     pairs = {key: _pair_points(table, scale, (usual[key[0]], usual[key[1]])) for key, table in tables.pairs.items()}
+    for n, one in enumerate(inputs):
+        if one.is_indicator:
+            alone = scale * (tables.curves[n][-2] - tables.curves[n][0])
+            _hold_up([t if i == n else t.T for (i, j), t in pairs.items() if n in (i, j)], one, alone)
     indicators, features = [], []
     for n, (one, curve, weight) in enumerate(zip(inputs, tables.curves, fitted.weights, strict=True)):
         points = scale * (curve - curve[usual[n]])
@@ -213,6 +217,17 @@ def axis_card(fitted: Fitted, base: float, review: float, hold: float) -> dict[s
             for (i, j), table in pairs.items()
         ],
     }
+
+
+def _hold_up(pairs: list[Floats], one: Input, alone: float) -> None:
+    """Let no pair of an indicator take more than the indicator itself gives within its bounds; changes the tables.
+
+    Bounds can leave an indicator fewer points than its pairs were learned with.
+    """
+    most = float(np.clip(alone, *one.bounds)) * one.direction / max(len(pairs), 1)
+    for table in pairs:
+        steps = (table[-2] - table[0]) * one.direction
+        table[-2] += np.maximum(-most - steps, 0.0) * one.direction
 
 
 def _pair_points(table: Floats, scale: float, usual: tuple[int, int]) -> Floats:

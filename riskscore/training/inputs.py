@@ -17,38 +17,34 @@ from riskscore.features import FEATURES
 from riskscore.points import feature_values
 from riskscore.schema import Tables
 
-# Only figures that say how well one statement fits another. A price or a mass by itself is no sign of anything: a model
-# that may read them learns what the simulated offender likes to buy. Flags that say yes or no are indicators, with an
-# expert behind them; countries, names and words never reach a model except through an indicator.
-FIGURES = (
-    "contradictory_values",
-    "density_over_limit",
-    "insured_to_value",
-    "length_to_width",
-    "mass_gap_kg",
-    "mass_gap_share",
-    "net_to_gross_ratio",
-    "postage_to_value",
-    "unreadable_values",
-)
+# Figures that say how well one statement fits another, and up to what value they fit: below it all parcels are alike to
+# training. A price, a mass or a density by itself is no sign of anything: a model that may read them learns what the
+# simulated offender likes to buy. Flags that say yes or no are indicators, with an expert behind them; countries, names
+# and words never reach a model except through an indicator.
+FITS_UP_TO = {
+    "contradictory_values": 0.0,
+    "density_over_limit": 1.0,
+    "insured_to_value": 1.5,
+    "items_total_gap": 0.1,
+    "length_to_width": 4.0,
+    "mass_gap_kg": 0.2,
+    "mass_gap_share": 0.2,
+    "net_to_gross_ratio": 1.0,
+    "postage_to_value": 2.0,
+    "unreadable_values": 0.0,
+}
+FIGURES = tuple(FITS_UP_TO)
 # Two inputs that say more together than apart. Others add up.
 PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
     "illicit": (
         ("GD-09", "density_over_limit"),
-        ("GD-09", "HS-07"),
         ("HS-07", "density_over_limit"),
-        ("GD-03", "density_over_limit"),
-        ("GD-14", "GD-05"),
-        ("VW-07", "GD-09"),
-        ("VW-08", "GD-09"),
+        ("density_over_limit", "mass_gap_share"),
         ("density_over_limit", "postage_to_value"),
-        ("density_over_limit", "length_to_width"),
     ),
     "compliance": (
-        ("GD-08", "HS-08"),
-        ("GD-08", "mass_gap_share"),
-        ("HS-08", "VW-10"),
-        ("net_to_gross_ratio", "mass_gap_share"),
+        ("mass_gap_kg", "mass_gap_share"),
+        ("mass_gap_share", "net_to_gross_ratio"),
     ),
 }
 ILLICIT, NONCOMPLIANT = "illicit", "noncompliant"
@@ -111,7 +107,8 @@ def gather(batches: Iterable[tuple[Tables, pl.DataFrame]], engine: Engine, as_of
             raise ModelError(f"parcel {lost} has no label")
         seen = examine(tables, engine, as_of, frozenset(FIGURES))
         fired = seen.answers.truth.true.astype(np.float64)
-        figures = [feature_values(seen.facts.parcels, name) for name in FIGURES]
+        parcels = seen.facts.parcels
+        figures = [np.maximum(feature_values(parcels, name), fits) for name, fits in FITS_UP_TO.items()]
         return np.column_stack([fired, *figures]), joined
 
     parts, told = [], []

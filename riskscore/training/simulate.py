@@ -231,9 +231,22 @@ def _labels(tables: Tables, plan: pl.DataFrame, items: pl.DataFrame, slips: Slip
         pattern=pl.when(pl.col("case").is_not_null())
         .then("pattern")
         .otherwise(pl.coalesce(slip, "lookalike:" + like, "pattern")),
-        obvious="obvious",
+        obvious=pl.when(_told(tables, plan)).then("obvious").otherwise(0).cast(pl.Int8),
         kit="kit",
     )
+
+
+def _told(tables: Tables, plan: pl.DataFrame) -> pl.Series:
+    """Does the declaration still say what makes a case obvious? Forms lose fields; nobody sees what is not there."""
+    armed = tables.items["item.hs_code"].str.starts_with("93").fill_null(False)
+    worded = tables.items["item.description"].is_not_null()
+    by_code, by_words = (
+        pl.Series(np.bincount(tables.items["parcel"].filter(said), minlength=plan.height) > 0)
+        for said in (armed, worded)
+    )
+    silent = (plan["pattern"] == "military_code_declared").fill_null(False)  # its words say nothing, its code all
+    suspect = tables.parcels["screening"].list.len().fill_null(0) > 0
+    return by_code | (by_words & ~silent) | suspect
 
 
 def _joined(parts: list[tuple[Tables, pl.DataFrame]]) -> tuple[Tables, pl.DataFrame]:

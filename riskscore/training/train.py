@@ -20,13 +20,13 @@ from riskscore.assess import Engine
 from riskscore.features import FEATURES
 from riskscore.schema import Tables as Parcels
 from riskscore.scorecard import FORMAT, load_scorecard
-from riskscore.sops import AXES, POINTS_OF_STRENGTH, Indicator
+from riskscore.sops import AXES, Indicator
 from riskscore.training.card import write_card
 from riskscore.training.compile import cell_weights
 from riskscore.training.estimators import save_estimators
 from riskscore.training.fit import Calibration, Fitted, Input, Settings, axis_card, calibrate, compile_axis, fit_axis
 from riskscore.training.frozen import write_frozen
-from riskscore.training.inputs import FIGURES, PAIRS, Rows, gather
+from riskscore.training.inputs import FIGURES, FITS_UP_TO, PAIRS, Rows, gather
 
 # The expert scale stays: each axis starts at 300, review is reached 200 points above the most usual parcel.
 BASE, REVIEW, HOLD = 300.0, 500.0, 650.0
@@ -44,6 +44,15 @@ GROUP_CAPS = {
     "sector": 300,
 }
 WEAK_CAP, MEDIUM_CAP, MITIGATING_CAP = 75, 300, 165
+# Points that a learned indicator may have: at least so much that one strong reason outranks all weak ones of a group
+# together, at most so much that goods openly declared in words and by code are for review, not to be kept aside.
+BOUNDS = {
+    "weak": (0.0, 50.0),
+    "medium": (20.0, 150.0),
+    "strong": (80.0, 240.0),
+    "definitive": (80.0, 300.0),
+    "mitigating": (-165.0, 0.0),
+}
 LEAST_FIRED = 100  # an indicator that fired in fewer training rows has not been seen; its expert points stay
 _HELD_BACK = 5  # every fifth parcel, by a hash of its id, is kept for calibration
 
@@ -150,7 +159,10 @@ def _fit(
     learn, check = ~held_back, held_back
     matrix = rows.matrix[np.ix_(np.flatnonzero(learn), chosen)]
     weights = np.full(len(matrix), origin.weight)
-    estimator, pairs = fit_axis(matrix, labels[learn], weights, inputs, PAIRS[axis], settings)
+    # What is not stated is shown to the classifier as fitting: absence teaches it nothing.
+    stated = np.where(np.isnan(matrix), [FITS_UP_TO.get(one.name, 0.0) for one in inputs], matrix)
+    estimator, pairs = fit_axis(stated, labels[learn], weights, inputs, PAIRS[axis], settings)
+    del stated
     ordinary = _ordinary_weights(labels[learn], origin.rates[axis])
     tables = compile_axis(estimator, pairs, matrix, ordinary)
     by_cell = cell_weights(tables, matrix, ordinary)
@@ -169,8 +181,8 @@ def _inputs(axis: str, rows: Rows, held_back: NDArray[np.bool_], indicators: lis
     for number, one in enumerate(indicators):
         if one.axis != axis or fired[number] < LEAST_FIRED:
             continue
-        bounds = tuple(float(b) for b in POINTS_OF_STRENGTH[one.strength])
-        chosen.append(Input(one.id, -1 if one.strength == "mitigating" else 1, one.version, (bounds[0], bounds[1])))
+        way = -1 if one.strength == "mitigating" else 1
+        chosen.append(Input(one.id, way, one.version, BOUNDS[one.strength]))
     for number, name in enumerate(FIGURES, start=len(indicators)):
         values = rows.matrix[:, number]
         stated = values[~np.isnan(values)]
@@ -238,7 +250,7 @@ _LIMITS = {
         "The parcels, the offences and their rates are simulated: the points say how the simulator's authors see the "
         "trade, not how often anything happens.",
         "The score orders parcels; it measures nothing.",
-        "Points of an indicator stay within the range of its strength as the SOP desk set it.",
+        "Points of an indicator stay within bounds of the strength that the SOP desk gave it.",
         "Obvious words are caught by floors in the packs, not by this model.",
         "Weigh it against real outcomes, with a random share of openings, before relying on its order.",
     ),

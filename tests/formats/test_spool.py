@@ -69,8 +69,9 @@ def test_cuts_part_no_parcel_and_stay_near(sizes: list[int], rows: int, at_a_tim
     cuts = Cuts(rows)
     for start in range(0, len(begins), at_a_time):
         cuts.add(begins[start : start + at_a_time])
-    assert cuts.at == sorted(set(cuts.at))
-    assert set(cuts.at) <= {0, *begins.tolist()}
-    for first, stop in zip(cuts.at, [*cuts.at[1:], sum(sizes)], strict=True):
+    ranges = cuts.ranges(sum(sizes))
+    assert [stop for _, stop in ranges] == [*(first for first, _ in ranges[1:]), *([sum(sizes)] if sizes else [])]
+    assert {first for first, _ in ranges} <= set(begins.tolist())
+    for first, stop in ranges:
         inside = begins[(begins >= first) & (begins < stop)]
         assert stop - first <= rows or len(inside) == 1
