@@ -1,14 +1,25 @@
-"""Large simulated manifests: the example parcels repeated, with numbers, words and references varied."""
+"""Large simulated manifests: a simulated week, or the example parcels repeated with numbers and references varied."""
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from benchmarks.measuring import python
+
+START, DAYS = date(2026, 6, 1), 7
+AS_OF = datetime.combine(START + timedelta(days=DAYS), time(), UTC)  # the end of the simulated period
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "manifest.parquet"
 _PIECES = 50_000  # parcels written at a time, so that memory stays small
+
+
+def simulate(parcels: int, manifest: Path, seed: int = 1) -> list[str]:
+    """Command that makes a simulated week in the ordinary mix."""
+    period = ("--start", START.isoformat(), "--days", DAYS)
+    return python("riskscore.cli", "simulate", "-n", parcels, "-o", manifest, "--seed", seed, *period)
 
 
 def write_varied(target: Path, parcels: int, seed: int = 1) -> None:

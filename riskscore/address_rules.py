@@ -7,8 +7,10 @@ not know stays unknown: a country without a row, a town without a row, a number 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import string
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +21,9 @@ from riskscore.table_files import DAY, Table, read_tables
 MEANINGS = ("stop", "placeholder", "po_box", "locker", "forwarder")
 WHOLE = ("stop", "placeholder")  # these count only where they are the whole entry
 _NUMBER = "#"  # at the end of a word of the table: a number follows
+_DIGIT, _NO_CODE = re.compile("[0-9]"), re.compile("[^0-9A-Z]+")
+_KEPT = 1 << 14  # postcodes and towns whose reading is remembered
+_TOWN_CODE = 5  # digits at most of a postcode whose first one is that of a town's region
 _PREFIX = "[A-Z]{0,3}"  # D-10115, SI-1000: the sign of the country in front
 
 TABLES: dict[str, Table] = {
@@ -38,20 +43,18 @@ TABLES: dict[str, Table] = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class AddressRules:
     """What the two tables say, ready for columns.
 
     Parameters
     ----------
-    countries : tuple of str
-        Countries whose postcodes are known.
-    postcode : str
-        Pattern for ``COUNTRY|POSTCODE`` (`compact`): it matches what has the form of its country.
+    postcode : dict of str to str
+        Country whose postcodes are known → pattern that a whole postcode (`compact`) matches.
     towns : dict of str to str
         ``COUNTRY|folded town`` → first digit of its postcodes.
-    town_postcode : str
-        Pattern for ``COUNTRY|folded town|POSTCODE``.
+    town_postcode : dict of str to str
+        ``COUNTRY|folded town`` → pattern that a whole postcode of the town matches.
     calling_code : str
         Pattern for a number in international form; its group is the calling code.
     calls : frozenset of str
@@ -64,15 +67,38 @@ class AddressRules:
         Meaning, po_box, locker or forwarder → pattern that finds its words in a folded address.
     """
 
-    countries: tuple[str, ...]
-    postcode: str
+    postcode: dict[str, str]
     towns: dict[str, str]
-    town_postcode: str
+    town_postcode: dict[str, str]
     calling_code: str
     calls: frozenset[str]
     called: frozenset[str]
     whole: dict[str, frozenset[str]]
     within: dict[str, str]
+
+    def postcode_conflict(self, country: str | None, postcode: str | None, town: str | None) -> bool | None:
+        """Has a postcode not the form of its country, or does it belong elsewhere than its town? None if unknown."""
+        code = None if postcode is None else _compact(postcode)
+        if code is None or country is None or country not in self.postcode:
+            return None
+        if not _pattern(self.postcode[country]).fullmatch(code):
+            return True
+        there = None if town is None else self.town_postcode.get(f"{country}|{_town_key(town)}")
+        return there is not None and not _pattern(there).fullmatch(code)
+
+    def posted_far_away(self, postcode: str | None, office: str | None, country: str | None) -> bool | None:
+        """Does a town lie in another postal region than a postcode of its country? None if unknown."""
+        code = None if postcode is None else _compact(postcode)
+        if code is None or country is None or office is None:
+            return None
+        number = code.lstrip(string.ascii_uppercase)
+        region = self.towns.get(f"{country}|{_town_key(office)}")
+        # Codes of six digits count by another rule than towns do.
+        return None if region is None or len(number) > _TOWN_CODE else number[:1] != region
+
+    def place_within(self, address: str) -> str | None:
+        """Meaning of the first kind of words of `within` that a folded address holds."""
+        return next((meaning for meaning, words in self.within.items() if _pattern(words).search(address)), None)
 
 
 def load_address_rules(sops: Path) -> tuple[AddressRules | None, list[str]]:
@@ -100,6 +126,20 @@ def load_address_rules(sops: Path) -> tuple[AddressRules | None, list[str]]:
 def compact(postcode: pl.Expr) -> pl.Expr:
     """Postcodes in capitals and digits only; null where no digit is in them ("none" is no postcode)."""
     return pl.when(postcode.str.contains("[0-9]")).then(postcode.str.to_uppercase().str.replace_all("[^0-9A-Z]+", ""))
+
+
+@lru_cache(_KEPT)
+def _compact(postcode: str) -> str | None:
+    """`compact` for one text."""
+    return _NO_CODE.sub("", postcode.upper()) if _DIGIT.search(postcode) else None
+
+
+_town_key = lru_cache(_KEPT)(fold_key)
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
+    return re.compile(form)
 
 
 def digits_abroad(phone: pl.Expr) -> pl.Expr:
@@ -153,20 +193,15 @@ def _rules(postcodes: pl.DataFrame, words: pl.DataFrame) -> AddressRules:
     town_keys = [f"{country}|{fold_key(city)}" for country, city in towns.select("country", "city").iter_rows()]
     by_meaning = {m: words.filter(pl.col("meaning") == m)["word"].to_list() for m in MEANINGS}
     return AddressRules(
-        tuple(countries["country"]),
-        _one_of(rf"{c}\|{_PREFIX}(?:{form})" for c, form in countries.select("country", "form").iter_rows()),
+        {c: f"{_PREFIX}(?:{form})" for c, form in countries.select("country", "form").iter_rows()},
         dict(zip(town_keys, towns["form"].str.slice(0, 1), strict=True)),
-        _one_of(rf"{re.escape(key)}\|{_PREFIX}(?:{form})" for key, form in zip(town_keys, towns["form"], strict=True)),
+        {key: f"{_PREFIX}(?:{form})" for key, form in zip(town_keys, towns["form"], strict=True)},
         f"^({'|'.join(sorted({code for _, code in calls}, key=len, reverse=True))})",
         frozenset(f"{country}|{code}" for country, code in calls),
         frozenset(country for country, _ in calls),
         {m: frozenset(map(fold_key, by_meaning[m])) for m in WHOLE},
         {m: _inside(by_meaning[m]) for m in MEANINGS if m not in WHOLE},
     )
-
-
-def _one_of(patterns: Iterable[str]) -> str:
-    return f"^(?:{'|'.join(patterns)})$"
 
 
 def _inside(words: list[str]) -> str:

@@ -52,6 +52,21 @@ class Evidence:
     structs: pa.StructArray
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Ledger lines that want evidence.
+
+    Parameters
+    ----------
+    line, parcel, entry : int64 arrays (l,)
+        Number of the line, its parcel row, and the number of its indicator (below k) or term (k + number).
+    """
+
+    line: NDArray[np.int64]
+    parcel: NDArray[np.int64]
+    entry: NDArray[np.int64]
+
+
 EVIDENCE_TYPE = pa.struct(
     [
         ("path", pa.string()),
@@ -95,9 +110,7 @@ def _sources(condition: Condition, within: OverItems | None = None) -> Iterator[
             yield from _sources(part, within)
 
 
-def collect(
-    weights: Weights, answers: Answers, scores: Scores, facts: Facts, hits: Hits, line_of: NDArray[np.int64]
-) -> Evidence:
+def collect(weights: Weights, answers: Answers, scores: Scores, facts: Facts, hits: Hits, lines: Lines) -> Evidence:
     """Evidence of every line.
 
     Parameters
@@ -110,20 +123,23 @@ def collect(
     facts : Facts
     hits : Hits
         Text hits of the items.
-    line_of : int64 array (n, k + t)
-        Ledger line of each parcel and indicator that fired or term that is shown, -1 elsewhere.
+    lines : Lines
+        Ledger lines of the indicators that fired and the terms that are shown.
     """
     found = _Found([], [], [], [], [], [], [], [])
     count = facts.grouping.count
     first = np.cumsum(count) - count
     by_item = _ByItem(hits, facts.items.height)
     k = len(weights.indicators)
-    for column in np.flatnonzero((line_of >= 0).any(axis=0)):
-        rows = np.flatnonzero(line_of[:, column] >= 0)
+    order_by = np.lexsort((lines.parcel, lines.entry))
+    entries, starts = np.unique(lines.entry[order_by], return_index=True)
+    ends = np.append(starts[1:], len(order_by))
+    for column, start, end in zip(entries.tolist(), starts.tolist(), ends.tolist(), strict=False):
+        chosen = order_by[start:end]
+        rows, line = lines.parcel[chosen], lines.line[chosen]
         number = count[rows]
         items = np.repeat(first[rows] - (np.cumsum(number) - number), number) + np.arange(number.sum())
-        lines = line_of[rows, column]
-        fired = _Fired(rows, lines, items, np.repeat(lines, number))
+        fired = _Fired(rows, line, items, np.repeat(line, number))
         if column < k:
             for order, source in enumerate(_sources(weights.indicators[column].when)):
                 _from_source(found, source, order, fired, answers, facts, by_item)
@@ -138,7 +154,7 @@ def collect(
                     name,
                     order,
                     rows[scores.unstated[rows, column - k]],
-                    lines[scores.unstated[rows, column - k]],
+                    line[scores.unstated[rows, column - k]],
                     facts,
                 )
                 continue

@@ -185,19 +185,15 @@ class _Columns:
     def _stated(self, name: str) -> NDArray[np.bool_]:
         if name not in self._known:
             array = self._array(name)
-            all_known = not array.null_count
-            self._known[name] = (
-                np.ones(len(array), np.bool_) if all_known else array.is_valid().to_numpy(zero_copy_only=False)
-            )
+            validity = array.buffers()[0]
+            all_known = validity is None or not array.null_count
+            self._known[name] = np.ones(len(array), np.bool_) if all_known else _bits(validity, array)
         return self._known[name]
 
     def _numbers_of(self, name: str) -> NDArray[Any]:
-        """Numbers and flags as doubles, bit masks as whole numbers; zero where unknown."""
+        """Numbers as doubles, flags as they are, bit masks as whole numbers; anything where unknown."""
         if name not in self._numbers:
-            array = self._array(name)
-            if not pa.types.is_int64(array.type):
-                array = array.cast(pa.float64())
-            self._numbers[name] = (array.fill_null(0) if array.null_count else array).to_numpy(zero_copy_only=False)
+            self._numbers[name] = _raw(self._array(name))
         return self._numbers[name]
 
     def _of_texts(self, leaf: Leaf) -> NDArray[np.bool_]:
@@ -218,6 +214,29 @@ class _Columns:
         column = pl.col(leaf.column)
         holds = pl.any_horizontal([column.list.contains(m) for m in members])
         return self._frame.select(holds.fill_null(False)).to_series().to_numpy()
+
+
+def _raw(array: pa.Array) -> NDArray[Any]:
+    """Values of a column as they lie in memory: nothing is copied, and what is null holds anything."""
+    if pa.types.is_null(array.type):
+        return np.zeros(len(array))
+    if pa.types.is_boolean(array.type):
+        return _bits(array.buffers()[1], array)
+    if not pa.types.is_int64(array.type):
+        array = array.cast(pa.float64())
+    values = array.buffers()[1]
+    dtype = np.int64 if pa.types.is_int64(array.type) else np.float64
+    whole = np.frombuffer(values, dtype) if values is not None else np.zeros(0, dtype)
+    return whole[array.offset : array.offset + len(array)]
+
+
+def _bits(bitmap: pa.Buffer, array: pa.Array) -> NDArray[np.bool_]:
+    """One of the bitmaps of an array, as flags."""
+    if not len(array):
+        return np.zeros(0, np.bool_)
+    end = array.offset + len(array)
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8, (end + 7) // 8), count=end, bitorder="little")
+    return bits[array.offset :].view(np.bool_)
 
 
 def _target(leaf: Leaf) -> Any:

@@ -41,6 +41,12 @@ class Truth:
     def __invert__(self) -> Truth:
         return Truth(self.false, self.true)
 
+    def cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and columns of what is true in arrays (n, k), column by column."""
+        # They lie in memory by columns, and little is true: one flat search.
+        column, row = np.divmod(np.flatnonzero(self.true.T.reshape(-1)), max(len(self.true), 1))
+        return row, column
+
     def series(self, name: str = "") -> pl.Series:
         """As a nullable boolean column."""
         return pl.Series(name, pa.array(self.true, mask=~(self.true | self.false)))
@@ -73,15 +79,15 @@ class Grouping:
     def any_known(self, truth: Truth) -> Truth:
         """True when it holds for one item, false when it fails for each; a parcel without items is unknown."""
         true, false = np.zeros(len(self.count), np.bool_), self.count > 0
-        true[self.parcel[truth.true]] = True
-        false[self.parcel[~truth.false]] = False
+        true[self.parcel[np.flatnonzero(truth.true)]] = True
+        false[self.parcel[np.flatnonzero(~truth.false)]] = False
         return Truth(true, false)
 
     def all_known(self, truth: Truth) -> Truth:
         """True when it holds for every item (at least one); false when it fails for one; else unknown."""
         true, false = self.count > 0, np.zeros(len(self.count), np.bool_)
-        true[self.parcel[~truth.true]] = False
-        false[self.parcel[truth.false]] = True
+        true[self.parcel[np.flatnonzero(~truth.true)]] = False
+        false[self.parcel[np.flatnonzero(truth.false)]] = True
         return Truth(true, false)
 
     def sum_known(self, values: pl.Series) -> pl.Series:

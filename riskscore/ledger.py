@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from riskscore.evidence import Evidence, as_text, collect
+from riskscore.evidence import Evidence, Lines, as_text, collect
 from riskscore.features import FEATURES, Facts
 from riskscore.goods_text import Hits
 from riskscore.judging import Answers
@@ -117,15 +117,15 @@ class Ledger:
 
 def write_ledger(weights: Weights, answers: Answers, scores: Scores, facts: Facts, hits: Hits) -> Ledger:
     """The lines of every parcel: each indicator that fired, each cap that bit, curves and pairs, and the rest."""
-    true = answers.truth.true
+    n = len(answers.truth.true)
     k, t = len(weights.indicators), len(weights.terms)
-    fired_row, fired_column = np.nonzero(true)
-    cap_row, cap_axis, cap_group = np.nonzero(scores.caps)
+    fired_row, fired_column = answers.truth.cells()
+    cap_row, cap_axis, cap_group = np.unravel_index(np.flatnonzero(scores.caps), scores.caps.shape)
     shown = np.abs(scores.terms) >= SHOWN_FROM
     term_row, term = np.nonzero(shown)
     term_axis = np.array([entry.axis for entry in weights.terms], np.int64)
     term_group = np.array([entry.group for entry in weights.terms], np.int64)
-    rest = np.zeros((len(true), len(AXES)), np.int64)
+    rest = np.zeros((n, len(AXES)), np.int64)
     for number in range(t):
         rest[:, term_axis[number]] += np.where(shown[:, number], 0, scores.terms[:, number])
     rest_row, rest_axis = np.nonzero(rest)
@@ -150,15 +150,13 @@ def write_ledger(weights: Weights, answers: Answers, scores: Scores, facts: Fact
     parcel, points, entry, group, axis = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.lexsort((group, axis, entry, -points, parcel))
     parcel, points, entry, group, axis = (a[order] for a in (parcel, points, entry, group, axis))
-    line_of = np.full((len(true), k + t), -1, np.int64)
-    lines = np.flatnonzero(entry < k)
-    line_of[parcel[lines], entry[lines]] = lines
     first = k + len(GROUPS)
-    lines = np.flatnonzero((entry >= first) & (entry < first + t))
-    line_of[parcel[lines], entry[lines] - len(GROUPS)] = lines
+    of_term = np.flatnonzero((entry >= first) & (entry < first + t))
     unstated = np.zeros(len(parcel), np.bool_)
-    unstated[lines] = scores.unstated[parcel[lines], entry[lines] - first]
-    evidence = collect(weights, answers, scores, facts, hits, line_of)
+    unstated[of_term] = scores.unstated[parcel[of_term], entry[of_term] - first]
+    lines = np.concatenate((np.flatnonzero(entry < k), of_term))
+    about = np.where(entry[lines] < k, entry[lines], entry[lines] - len(GROUPS))
+    evidence = collect(weights, answers, scores, facts, hits, Lines(lines, parcel[lines], about))
     return Ledger(parcel, points, entry, group, axis, unstated, evidence)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from riskscore.errors import SopError
 from riskscore.folding import fold
+from riskscore.misspellings import Written, misspellings
 from riskscore.yaml_files import read_yaml
 
 CONCEPTS: tuple[str, ...] = (
@@ -85,8 +87,12 @@ FIRST_TOPIC = BREAK_WORD + 1
 TOPIC_NUMBER = {name: FIRST_TOPIC + i for i, name in enumerate(TOPICS)}
 
 SCOPES = ("phrase", "segment", "head")
+# Concepts whose long words are found with a slip of the finger, too; makers are names, spelt as their owners like.
+_TELLING = tuple(NUMBER[name] for name in WEAPON_CONCEPTS if name not in ("brand", "calibre"))
+_CALMING = (NUMBER["lookalike"], NUMBER["accessory"])
 MAX_ENDING = 5
 MAX_PATTERNS_PER_TERM = 4_000
+_UNBENT, _SHORT_ENDING = 3, 2  # letters: words that do not bend (von, auf), endings listed inside long phrases
 _GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "note"}
 _FILE_KEYS = {"language", "version", "source", "date", "head", "endings", "purpose", "breaks", "terms", "examples"}
 
@@ -339,12 +345,17 @@ def _term(word: Any, settings: dict[str, Any], endings: list[str], ending_set: i
         parts.append((folded, bool(ending)))
     if not parts:
         raise ValueError("is empty")
+    bends = [
+        not exact and folded not in steering and folded[-1].isalpha() and (cut or len(folded) > _UNBENT)
+        for folded, cut in parts[:-1]
+    ]
+    # Every word within a phrase that bends multiplies the patterns; of several, only the common short endings are listed.
+    within = endings if sum(bends) <= 1 else [e for e in endings if len(e) <= _SHORT_ENDING]
     variants: list[list[str]] = []
-    for number, (folded, cut) in enumerate(parts):
+    for number, (folded, _) in enumerate(parts):
         spellings = _spellings(folded)
-        inner = number < len(parts) - 1
-        if inner and not exact and folded not in steering and folded[-1].isalpha() and (cut or len(folded) > 2):
-            spellings = [s + e for s in spellings for e in ["", *endings]]
+        if number < len(bends) and bends[number]:
+            spellings = [s + e for s in spellings for e in ["", *within]]
         variants.append(spellings)
     count = math.prod(len(v) for v in variants)
     if count > MAX_PATTERNS_PER_TERM:
@@ -407,11 +418,32 @@ def _compile(lexicon: Lexicon) -> None:
     for number, term in enumerate(lexicon.terms):
         for pattern in term.patterns:
             by_pattern.setdefault(pattern, []).append(number)
+    known = {word for pattern in by_pattern for word in pattern.split()}
+    by_pattern |= misspellings(_found_with_slips(lexicon.terms), known)
     lexicon.words = list(by_pattern)
     counts = np.array([len(terms) for terms in by_pattern.values()], np.int64)
     lexicon.pattern_first = np.concatenate(([0], np.cumsum(counts)))
     lexicon.pattern_terms = np.array([t for terms in by_pattern.values() for t in terms], np.int64)
     finish(lexicon)
+
+
+def _found_with_slips(terms: list[Term]) -> Iterator[Written]:
+    """Terms whose misspellings are worth a search: what tells of arms by itself, and what calms a word that does.
+
+    A look-alike of one word matters where a term for arms would see its end ("Spritzpistole").
+    """
+    ends = tuple({p for t in terms if t.open_left and t.concept in _TELLING for p in t.patterns})
+    telling = bit([CONCEPTS[number] for number in _TELLING])
+    for number, term in enumerate(terms):
+        calms = term.concept in _CALMING
+        if not (term.concept in _TELLING or calms) or term.needs_cue or term.open_left or term.open_right:
+            continue
+        head, _, last = term.text.strip("=").rpartition(" ")
+        stem, _, ending = last.partition("|")
+        phrase = words_of(f"{head} {stem}".replace("|", ""))
+        if not term.patterns or (calms and not (" " in phrase or term.lowers & telling or phrase.endswith(ends))):
+            continue
+        yield Written(number, phrase, len(phrase + ending), term.text.startswith("="), calms)
 
 
 def finish(lexicon: Lexicon) -> None:

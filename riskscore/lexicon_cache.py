@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from riskscore import folding, lexicon
+from riskscore import folding, lexicon, misspellings
 from riskscore.lexicon import Example, Lexicon, Pattern, Term, finish, load_lexicon, pattern_of
 
 _KEPT = 4  # files of earlier lexicons that are left alone
@@ -50,7 +50,7 @@ def load_cached(folder: Path, cache: Path | None = None) -> Lexicon:
 
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256(unicodedata.unidata_version.encode())
-    sources = [Path(str(module.__file__)) for module in (lexicon, folding)] + [Path(__file__)]
+    sources = [Path(str(module.__file__)) for module in (lexicon, folding, misspellings)] + [Path(__file__)]
     for path in [*sources, *sorted(folder.glob("*.yml"))]:
         for part in (path.name.encode(), path.read_bytes()):
             digest.update(len(part).to_bytes(8, "big") + part)

@@ -134,28 +134,39 @@ def score(weights: Weights, fired: Truth, parcels: pl.DataFrame | None = None) -
     n = len(fired.true)
     card = weights.card
     terms, unstated = _terms(weights, fired, parcels)
-    row, column = np.nonzero(fired.true)
+    row, column = fired.cells()
     points = weights.points[column]
-    cell = row * CELLS + weights.axis[column] * len(GROUPS) + weights.group[column]
+    # Most parcels have neither a reason nor a term: theirs are the base points.
+    counts = np.zeros(n, np.bool_)
+    counts[row] = True
+    for number in range(len(weights.terms)):
+        counts |= terms[:, number] != 0
+    rows = np.flatnonzero(counts)
+    place = (np.cumsum(counts) - 1)[row]
+    m = len(rows)
+    cell = place * CELLS + weights.axis[column] * len(GROUPS) + weights.group[column]
     raising = np.maximum(points, 0)
-    sums = [_summed(cell, np.where(weights.strength[column] == s, raising, 0), n * CELLS) for s in range(3)]
-    taking = _summed(cell, np.minimum(points, 0), n * CELLS)
-    totals = _summed(row * len(AXES) + weights.axis[column], points, n * len(AXES)).reshape(n, len(AXES))
+    sums = [_summed(cell, np.where(weights.strength[column] == s, raising, 0), m * CELLS) for s in range(3)]
+    taking = _summed(cell, np.minimum(points, 0), m * CELLS)
+    added = _summed(place * len(AXES) + weights.axis[column], points, m * len(AXES)).reshape(m, len(AXES))
     # A curve counts as a weak reason, a pair as a medium one.
-    by_cell = [s.reshape(n, CELLS) for s in (*sums, taking)]
+    by_cell = [s.reshape(m, CELLS) for s in (*sums, taking)]
     for number, term in enumerate(weights.terms):
-        place = term.axis * len(GROUPS) + term.group
-        by_cell[term.kind == "pair"][:, place] += np.maximum(terms[:, number], 0)
-        by_cell[3][:, place] += np.minimum(terms[:, number], 0)
-        totals[:, term.axis] += terms[:, number]
+        group, of_term = term.axis * len(GROUPS) + term.group, terms[rows, number]
+        by_cell[term.kind == "pair"][:, group] += np.maximum(of_term, 0)
+        by_cell[3][:, group] += np.minimum(of_term, 0)
+        added[:, term.axis] += of_term
     weak, medium, strong, taken = by_cell
     limit = np.tile(np.array([card.group_caps.get(g, np.iinfo(np.int64).max) for g in GROUPS], np.int64), len(AXES))
     kept = np.minimum(np.minimum(np.minimum(weak, card.weak_cap) + medium, card.medium_cap) + strong, limit)
     given_back = np.maximum(taken, -card.mitigating_cap) - taken
-    caps = (kept - (weak + medium + strong) + given_back).reshape(n, len(AXES), len(GROUPS))
+    changed = (kept - (weak + medium + strong) + given_back).reshape(m, len(AXES), len(GROUPS))
+    caps = np.zeros((n, len(AXES), len(GROUPS)), np.int64)
+    caps[rows] = changed
 
     axes = [card.axes[a] for a in AXES]
-    totals += np.array([a.base for a in axes], np.int64) + caps.sum(axis=2)
+    totals = np.tile(np.array([a.base for a in axes], np.int64), (n, 1))
+    totals[rows] += added + changed.sum(axis=2)
     review, hold = (np.array([getattr(a, name) for a in axes], np.int64) for name in ("review", "hold"))
     bands = (totals >= review).astype(np.int64) + (totals >= hold)
     np.maximum.at(bands, (row, weights.axis[column]), weights.floor[column])

@@ -18,7 +18,7 @@ SERVICE = sorted((ROOT / "service").rglob("*.py"))
 LAYERS = (
     ("errors", "schema", "folding", "known", "typed"),
     ("places", "yaml_files", "mapping", "keys", "table_files"),
-    ("address_rules", "trade_rules", "business_numbers"),
+    ("address_rules", "trade_rules", "business_numbers", "misspellings"),
     ("lexicon",),
     ("lexicon_cache", "goods_bands"),
     ("reference", "parties", "text_matches", "manipulation", "text_weighing", "goods_text"),
@@ -36,6 +36,8 @@ LAYERS = (
     ("report",),
     ("summary",),
     ("batch", "checks", "terminal", "documents", "model_show", "training"),
+    ("cli_options",),
+    ("cli_models",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

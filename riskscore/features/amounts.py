@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskscore.features.registry import feature
+from riskscore.features.columns import is_among
+from riskscore.features.registry import HS, feature
 from riskscore.features.tables import TradeTables, by_prefix
-from riskscore.keys import fold_key_expr
 
 col = pl.col
 _DIMS = ("dims_cm.length", "dims_cm.width", "dims_cm.height")
@@ -32,27 +32,27 @@ def unit_mass_kg(_: TradeTables) -> pl.Expr:
 @feature("item", direction=0, sort="flag", reads=("item.unit",))
 def counted_in_pieces(trade: TradeTables) -> pl.Expr:
     """The quantity counts single articles (pieces or pairs), not metres, packs or kilograms."""
-    return fold_key_expr(col("item.unit")).is_in(trade.piece_units)
+    return is_among(col("item.unit"), trade.piece_units)
 
 
 @feature("item", direction=0, reads=("unit_value_eur", "item.hs", "counted_in_pieces"))
 def value_over_band(trade: TradeTables) -> pl.Expr:
     """Declared value of one piece over the highest that is usual for its HS code."""
-    over = _ratio(col("unit_value_eur"), by_prefix(col("item.hs"), trade.bands.value_high))
+    over = _ratio(col("unit_value_eur"), by_prefix(col(HS), trade.bands.value_high))
     return pl.when(col("counted_in_pieces")).then(over)
 
 
 @feature("item", direction=0, reads=("unit_value_eur", "item.hs", "counted_in_pieces"))
 def value_under_band(trade: TradeTables) -> pl.Expr:
     """How many times less than the lowest that is usual for its HS code one piece is declared at."""
-    under = _ratio(by_prefix(col("item.hs"), trade.bands.value_low), col("unit_value_eur"))
+    under = _ratio(by_prefix(col(HS), trade.bands.value_low), col("unit_value_eur"))
     return pl.when(col("counted_in_pieces")).then(under)
 
 
 @feature("item", direction=0, sort="text", reads=("unit_mass_kg", "item.hs", "counted_in_pieces"))
 def mass_like(trade: TradeTables) -> pl.Expr:
     """Class of arms (handgun, long_arm, none) whose usual mass one piece of such a code has."""
-    mass, of_class = col("unit_mass_kg"), by_prefix(col("item.hs"), trade.hs_class)
+    mass, of_class = col("unit_mass_kg"), by_prefix(col(HS), trade.hs_class)
     fits = pl.coalesce(
         pl.when((of_class == band.hs_class) & mass.is_between(band.low_kg, band.high_kg)).then(pl.lit(band.arms_class))
         for band in trade.bands.masses
@@ -95,7 +95,7 @@ def mass_per_litre(_: TradeTables) -> pl.Expr:
 @feature("item", direction=0, reads=("item.hs",))
 def density_limit(trade: TradeTables) -> pl.Expr:
     """The most that goods of this HS code weigh per litre of box, kg."""
-    return by_prefix(col("item.hs"), trade.density)
+    return by_prefix(col(HS), trade.density)
 
 
 @feature("parcel", direction=0, reads=("density_limit",), over_items="max")

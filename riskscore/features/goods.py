@@ -6,7 +6,8 @@ from itertools import combinations
 
 import polars as pl
 
-from riskscore.features.registry import TEXT, feature
+from riskscore.features.columns import only_where
+from riskscore.features.registry import HS, TEXT, feature
 from riskscore.features.tables import TradeTables, by_prefix
 from riskscore.lexicon import NUMBER
 
@@ -40,16 +41,18 @@ _SHARED_WITH_AIR = ("9304", "930599", "930629", "930690")
 @feature("item", direction=0, sort="text", reads=("item.hs",))
 def hs_class(trade: TradeTables) -> pl.Expr:
     """Class of the declared HS code in the tariff table: firearm, toy, filter, hardware …"""
-    return pl.when(col("item.hs").is_not_null()).then(by_prefix(col("item.hs"), trade.hs_class).fill_null("other"))
+    return pl.when(col("item.hs").is_not_null()).then(by_prefix(col(HS), trade.hs_class).fill_null("other"))
 
 
 @feature("item", direction=0, sort="text", reads=("item.hs", "item.description"))
 def goods_class(trade: TradeTables) -> pl.Expr:
     """Class of goods for licence questions: what the HS code says, else what the words say."""
-    by_code = by_prefix(col("item.hs"), trade.goods_class)
-    by_words = (col(TEXT) & _SPOKEN_MASK).replace_strict(*_SPOKEN_CLASS, default=None, return_dtype=pl.String)
+    by_code = by_prefix(col(HS), trade.goods_class)
+    spoken = col(TEXT) & _SPOKEN_MASK
+    of_mixture = spoken.replace_strict(*_SPOKEN_CLASS, default=None, return_dtype=pl.String)
+    by_words = only_where(spoken != 0, (TEXT,), of_mixture, pl.String)
     # Air and airsoft goods share codes with arms of other kinds; there the words are the better witness.
-    shared = pl.any_horizontal([col("item.hs").str.starts_with(prefix) for prefix in _SHARED_WITH_AIR])
+    shared = by_prefix(col(HS), dict.fromkeys(_SHARED_WITH_AIR, 1.0)).is_not_null()
     by_words_of_air = pl.when(shared & by_words.is_in(["airgun", "airsoft"])).then(by_words)
     controlled = pl.coalesce(by_words_of_air, pl.when(by_code != "other").then(by_code))
     known = col("item.hs").is_not_null() | col(TEXT).is_not_null()
@@ -61,7 +64,8 @@ def rounds_stated(_: TradeTables) -> pl.Expr:
     """Number of rounds that the goods description states (30 rd, 20 Schuss, 15 metaka)."""
     unit = "rds?|rounds?|shots?|schu(?:ss|ß)|metak[a-z]*|naboj[a-z]*|метак[а-я]*|набој[а-я]*"
     pattern = rf"(?i)\b(\d{{1,3}}) ?-? ?(?:{unit})\b"
-    return col("item.description").str.extract(pattern).cast(pl.Int64, strict=False)
+    rounds = col("item.description").str.extract(pattern).cast(pl.Int64, strict=False)
+    return only_where(col("item.description").str.contains(r"\d"), ("item.description",), rounds, pl.Int64)
 
 
 @feature("item", direction=0, reads=("item.description",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from riskscore.features.columns import listed
 from riskscore.features.registry import feature
 from riskscore.features.tables import TradeTables
 
@@ -23,7 +24,7 @@ def _standing(suspect: pl.Expr) -> pl.Expr:
     found = results.list.eval(suspect.fill_null(False)).list.any()
     opened = results.list.eval(clear.fill_null(False)).list.any()
     before = (last_clear <= last_suspect).fill_null(False)
-    return found & ~(opened & ~before)
+    return listed("screening", ("screening",), found & ~(opened & ~before), False)
 
 
 def _by_dog() -> pl.Expr:

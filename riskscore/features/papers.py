@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from riskscore.features.columns import listed, only_where
 from riskscore.features.registry import AS_OF, feature
 from riskscore.features.rules import transit_codes
 from riskscore.features.tables import TradeTables
@@ -23,7 +24,10 @@ def _needed(trade: TradeTables, country: str, direction: str) -> pl.Expr:
     """Does the table ask for a licence? Unknown where it does not know the place or the class."""
     table = {key: need.needed for key, need in trade.licences.items()}
     asked = _need_key(country, direction).replace_strict(table, default=None, return_dtype=pl.Boolean)
-    return pl.when(col("goods_class") == _NOT_CONTROLLED).then(False).otherwise(asked)
+    controlled = col("goods_class") != _NOT_CONTROLLED
+    return (
+        pl.when(~controlled).then(False).otherwise(only_where(controlled, ("goods_class", country), asked, pl.Boolean))
+    )
 
 
 _ROUTE = ("route.origin_country", "route.destination_country")
@@ -53,9 +57,10 @@ def _transit_need(trade: TradeTables, goods_class: str, transit: str) -> str:
 @feature("item", direction=0, sort="text", reads=("goods_class", _TRANSIT))
 def transit_licence_need(trade: TradeTables) -> pl.Expr:
     """Key of the first transit country that licenses such goods, or: no, unknown."""
-    controlled = (col("goods_class") != _NOT_CONTROLLED) & transit_codes().is_not_null()
-    key = pl.when(controlled).then(rule_key(col("goods_class"), transit_codes()))
-    needed = ask(key, lambda goods_class, transit: _transit_need(trade, goods_class, transit), pl.String)
+    controlled = (col("goods_class") != _NOT_CONTROLLED) & col(_TRANSIT).is_not_null()
+    key = rule_key(col("goods_class"), transit_codes())
+    answer = ask(key, lambda goods_class, transit: _transit_need(trade, goods_class, transit), pl.String)
+    needed = only_where(controlled, ("goods_class", _TRANSIT), answer, pl.String)
     return pl.when(col("goods_class") == _NOT_CONTROLLED).then(pl.lit("no")).otherwise(needed)
 
 
@@ -84,16 +89,19 @@ def licence_expected(_: TradeTables) -> pl.Expr:
 )
 def licence_need(_: TradeTables) -> pl.Expr:
     """Key of the first licence need: jurisdiction, class of goods, direction."""
-    return pl.coalesce(
+    first = pl.coalesce(
         pl.when(col("import_licence_needed")).then(_need_key("route.destination_country", "import")),
         pl.when(col("export_licence_needed")).then(_need_key("route.origin_country", "export")),
         pl.when(col("transit_licence_needed")).then(col("transit_licence_need")),
     )
+    needed = col(_NEEDS[0]) | col(_NEEDS[1]) | col(_NEEDS[2])
+    return only_where(needed, ("goods_class", *_ROUTE, *_NEEDS, "transit_licence_need"), first, pl.String)
 
 
 def _label(trade: TradeTables, name: str) -> pl.Expr:
     table = {key: str(getattr(need, name)) for key, need in trade.licences.items()}
-    return col("licence_need").replace_strict(table, default=None, return_dtype=pl.String)
+    label = col("licence_need").replace_strict(table, default=None, return_dtype=pl.String)
+    return only_where(col("licence_need").is_not_null(), ("licence_need",), label, pl.String)
 
 
 @feature("parcel", direction=0, sort="text", reads=("licence_need",))
@@ -111,7 +119,8 @@ def licence_as_of(trade: TradeTables) -> pl.Expr:
 @feature("parcel", direction=0, sort="text", reads=("licence_need",))
 def licence_jurisdiction(_: TradeTables) -> pl.Expr:
     """Jurisdiction whose licence the table expects."""
-    return col("licence_need").str.split("|").list.first()
+    first = col("licence_need").str.split("|").list.first()
+    return only_where(col("licence_need").is_not_null(), ("licence_need",), first, pl.String)
 
 
 @feature("parcel", direction=0, reads=("export_licence_needed", "import_licence_needed"), over_items="any")
@@ -125,7 +134,7 @@ def _document(condition: pl.Expr) -> pl.Expr:
     holds = col("documents").list.eval(condition)
     open_ = holds.list.eval(pl.element().is_null()).list.any()
     found = col("documents").list.eval(condition.fill_null(False)).list.any()
-    return pl.when(found | ~open_).then(found)
+    return listed("documents", ("documents",), pl.when(found | ~open_).then(found), False)
 
 
 def _field(name: str) -> pl.Expr:
@@ -164,7 +173,8 @@ def licence_expired(_: TradeTables) -> pl.Expr:
     first = licences.list.eval(_field("valid_from")).list.max()
     outside = (last < day) | (first > day)
     # A licence without dates is not an expired one; whether it is valid stays unknown.
-    return pl.when(licences.list.len() == 0).then(False).otherwise(outside)
+    expired = pl.when(licences.list.len() == 0).then(False).otherwise(outside)
+    return listed("documents", ("documents", "declared_at", AS_OF), expired, False)
 
 
 @feature("parcel", direction=0, reads=("item.quantity",), over_items="max")
@@ -177,7 +187,8 @@ def highest_quantity(_: TradeTables) -> pl.Expr:
 def licence_quantity_short(_: TradeTables) -> pl.Expr:
     """More pieces are declared than the licence covers."""
     licences = col("documents").list.filter(_field("type").is_in(_LICENCES).fill_null(False))
-    return licences.list.eval(_field("quantity")).list.max() < col("highest_quantity")
+    short = licences.list.eval(_field("quantity")).list.max() < col("highest_quantity")
+    return listed("documents", ("documents", "highest_quantity"), short, None)
 
 
 @feature("parcel", direction=-1, sort="flag", reads=("documents", "route.destination_country"))
@@ -189,7 +200,9 @@ def import_authorisation_shown(_: TradeTables) -> pl.Expr:
     # A licence without an issuer, or a paper whose kind is not said, may be the one.
     vague = _field("type").is_null() | (_field("type").is_in(_LICENCES) & _field("issuer_country").is_null())
     open_ = col("documents").list.eval(vague).list.any()
-    return pl.when(destination.is_not_null() & (shown | ~open_)).then(shown)
+    answer = pl.when(destination.is_not_null() & (shown | ~open_)).then(shown)
+    reads = ("documents", "route.destination_country")
+    return listed("documents", reads, answer, pl.when(destination.is_not_null()).then(False))
 
 
 @feature("parcel", direction=-1, sort="flag", reads=("documents", "declared_at"))
@@ -199,7 +212,8 @@ def firearms_pass_shown(_: TradeTables) -> pl.Expr:
     passes = col("documents").list.filter((_field("type") == "efp").fill_null(False) & ~_verified("refuted"))
     last = passes.list.eval(_field("valid_to")).list.max()
     first = passes.list.eval(_field("valid_from")).list.min()
-    return pl.when(passes.list.len() == 0).then(False).otherwise((last >= day) & (first <= day))
+    valid = pl.when(passes.list.len() == 0).then(False).otherwise((last >= day) & (first <= day))
+    return listed("documents", ("documents", "declared_at", AS_OF), valid, False)
 
 
 @feature("parcel", direction=-1, sort="flag", reads=("documents",))
@@ -256,6 +270,7 @@ def deactivation_shown(_: TradeTables) -> pl.Expr:
 @feature("parcel", direction=0, sort="flag", reads=("un_number", "documents", "handling_codes"))
 def dangerous_goods_papers(_: TradeTables) -> pl.Expr:
     """Dangerous goods are declared: a UN number, a dangerous goods declaration or an explosives handling code."""
-    coded = col("handling_codes").list.eval(pl.element().is_in(_EXPLOSIVE_CODES)).list.any()
+    explosive = col("handling_codes").list.eval(pl.element().is_in(_EXPLOSIVE_CODES)).list.any()
+    coded = listed("handling_codes", ("handling_codes",), explosive, False)
     numbered = pl.when(col("un_number").is_not_null()).then(True)
     return numbered | _document(_field("type") == "dgd") | coded

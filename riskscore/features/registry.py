@@ -22,8 +22,11 @@ Over = Literal["any", "all", "sum", "max", "first", "same"]
 Sort = Literal["number", "flag", "text"]
 Build = Callable[[TradeTables], pl.Expr]
 
+_FEW = 256  # rows
+
 AS_OF = "as_of"  # column that holds the one clock of the assessment
 INFORMATIVE = "informative_words"  # column of items: number of words that say something
+HS = "hs_category"  # column of items with the HS digits as a category; gone when the facts are built
 TEXT = "text"  # column of items with the bit mask of the concepts that count; null without a description
 
 
@@ -150,11 +153,13 @@ def _needed(wanted: frozenset[str]) -> tuple[Feature, ...]:
     return tuple(order.values())
 
 
-def _layers(features: list[Feature], present: set[str]) -> list[list[Feature]]:
+@cache
+def _layers(features: tuple[Feature, ...]) -> list[list[Feature]]:
     """Features in rounds, so that each reads only what earlier rounds made."""
     own = {f.name for f in features}
+    present: set[str] = set()
     layers: list[list[Feature]] = []
-    waiting = features
+    waiting = list(features)
     while waiting:
         ready = [f for f in waiting if all(r in present or r not in own for r in f.reads)]
         layers.append(ready)
@@ -186,19 +191,30 @@ def build_facts(tables: Tables, goods: GoodsText, trade: TradeTables, as_of: dat
     said = pl.Series(TEXT, goods.concepts), pl.Series(INFORMATIVE, goods.informative)
     items = tables.items.with_columns(
         clock,
+        pl.col("item.hs").cast(pl.Categorical(pl.Categories.random())).alias(HS),
         *(pl.when(described.fill_null(False)).then(column).alias(column.name) for column in said),
     )
-    over = [f for f in needed if f.level == "item" or f.over_items]
+    over = tuple(f for f in needed if f.level == "item" or f.over_items)
     from_parcel = sorted({r for f in over for r in f.reads if r in parcels.columns and r not in items.columns})
     if from_parcel:
         items = items.hstack(parcels.select(from_parcel).select(pl.all().gather(items["parcel"])))
-    for layer in _layers(over, set()):
-        items = items.with_columns(f.build(trade).alias(f.name) for f in layer)
+    for layer in _layers(over):
+        items = _with(items, layer, trade)
     parcels = parcels.hstack([_over_items(grouping, f.over_items, items[f.name]) for f in over if f.over_items])
-    own = [f for f in needed if f.level == "parcel" and not f.over_items]
-    for layer in _layers(own, set()):
-        parcels = parcels.with_columns(f.build(trade).alias(f.name) for f in layer)
-    return Facts(parcels, items, grouping)
+    own = tuple(f for f in needed if f.level == "parcel" and not f.over_items)
+    for layer in _layers(own):
+        parcels = _with(parcels, layer, trade)
+    return Facts(parcels, items.drop(HS), grouping)
+
+
+def _with(table: pl.DataFrame, layer: list[Feature], trade: TradeTables) -> pl.DataFrame:
+    """The table with the features of one layer, each written down once for these tables."""
+    for f in layer:
+        if f.name not in trade.built:
+            trade.built[f.name] = f.build(trade).alias(f.name)
+    expressions = [trade.built[f.name] for f in layer]
+    # Handing a few rows to a pool of threads costs more than the work.
+    return table.with_columns_seq(expressions) if table.height <= _FEW else table.with_columns(expressions)
 
 
 def _over_items(grouping: Grouping, how: Over, values: pl.Series) -> pl.Series:

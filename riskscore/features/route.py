@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from riskscore.features.columns import only_where
 from riskscore.features.registry import AS_OF, feature
 from riskscore.features.rules import transit_codes
 from riskscore.features.tables import TradeTables
@@ -46,9 +47,10 @@ _ROUTE = ("route.origin_country", "route.destination_country")
 def detour_share(trade: TradeTables) -> pl.Expr:
     """How much longer the way over the transit countries is than the direct one, as a share; not between neighbours."""
     origin, destination = (col(place) for place in _ROUTE)
-    stated = origin.is_not_null() & destination.is_not_null() & transit_codes().is_not_null()
-    key = pl.when(stated).then(rule_key(origin, transit_codes(), destination))
-    return ask(key, trade.rules.detour_share, pl.Float64)
+    reads = (*_ROUTE, "route.transit_countries")
+    stated = pl.all_horizontal([col(name).is_not_null() for name in reads])
+    share = ask(rule_key(origin, transit_codes(), destination), trade.rules.detour_share, pl.Float64)
+    return only_where(stated, reads, share, pl.Float64)
 
 
 @feature("parcel", direction=0, sort="flag", reads=_ROUTE)

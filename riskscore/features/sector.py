@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskscore.features.registry import TEXT, feature
+from riskscore.features.columns import only_where
+from riskscore.features.registry import HS, TEXT, feature
 from riskscore.features.tables import TradeTables, by_prefix
 from riskscore.lexicon import bit
 
@@ -23,7 +24,7 @@ def _says(names: list[str]) -> pl.Expr:
 
 
 def _among(families: tuple[str, ...]) -> pl.Expr:
-    return by_prefix(col("item.hs"), dict.fromkeys(families, 1.0)).is_not_null()
+    return by_prefix(col(HS), dict.fromkeys(families, 1.0)).is_not_null()
 
 
 @feature("item", direction=0, sort="text", reads=("item.description", "item.hs"))
@@ -42,4 +43,7 @@ def clashing_class(_: TradeTables) -> pl.Expr:
         .then(pl.lit("essential_part"))
         .otherwise(pl.lit("none"))
     )
-    return pl.when(col(TEXT).is_not_null() & col("item.hs").is_not_null()).then(clash)
+    # Most goods texts name none of these: there is nothing to look up.
+    speaks = part | _says(["conversion_device"]) | _says(["suppressor"])
+    clashing = only_where(speaks, (TEXT, HS), clash, pl.String).fill_null("none")
+    return pl.when(col(TEXT).is_not_null() & col("item.hs").is_not_null()).then(clashing)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from riskscore.address_rules import AddressRules
+from riskscore.features.columns import by_text
 from riskscore.goods_bands import GoodsBands
 from riskscore.reference import Reference
 from riskscore.trade_rules import TradeRules
@@ -22,7 +23,7 @@ class LicenceNeed:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class TradeTables:
     """What the tables say, ready to look up.
 
@@ -52,6 +53,7 @@ class TradeTables:
     bands: GoodsBands
     piece_units: tuple[str, ...]
     rules: TradeRules
+    built: dict[str, pl.Expr] = field(default_factory=dict, init=False, repr=False)  # features already written down
 
 
 def trade_tables(reference: Reference) -> TradeTables:
@@ -76,14 +78,13 @@ def trade_tables(reference: Reference) -> TradeTables:
 
 
 def by_prefix(code: pl.Expr, table: dict[str, str] | dict[str, float]) -> pl.Expr:
-    """Look a code up by its longest known prefix; null when no prefix is known."""
+    """Look a code (String or Categorical) up by its longest known prefix; null when no prefix is known."""
     lengths = sorted({len(prefix) for prefix in table}, reverse=True)
-    dtype = pl.Float64 if all(isinstance(v, float) for v in table.values()) else pl.String
+    dtype = pl.Float64() if all(isinstance(v, float) for v in table.values()) else pl.String()
 
     def look_up(codes: pl.Series) -> pl.Series:
         # A column holds few different codes: each is looked up once.
-        distinct = codes.drop_nulls().unique()
-        found = [next((table[c[:n]] for n in lengths if c[:n] in table), None) for c in distinct.to_list()]
-        return codes.replace_strict(distinct, pl.Series(found, dtype=dtype), default=None, return_dtype=dtype)
+        found = [next((table[c[:n]] for n in lengths if c[:n] in table), None) for c in codes.to_list()]
+        return pl.Series(found, dtype=dtype)
 
-    return code.map_batches(look_up, return_dtype=dtype, is_elementwise=True)
+    return by_text(code, look_up, dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from riskscore.features.registry import TEXT, feature
+from riskscore.features.registry import HS, TEXT, feature
 from riskscore.features.tables import TradeTables, by_prefix
 from riskscore.lexicon import bit
 
@@ -22,6 +22,6 @@ def words_far_from_code(trade: TradeTables) -> pl.Expr:
         prefix: float(sum(bits[topic] for topic, far in trade.bands.far.items() if prefix.startswith(far)))
         for prefix in prefixes
     }
-    far = by_prefix(col("item.hs"), far_from).fill_null(0).cast(pl.Int64)
+    far = by_prefix(col(HS), far_from).fill_null(0).cast(pl.Int64)
     one_class = (spoken & (spoken - 1)) == 0
     return pl.when(col("item.hs").is_not_null()).then(one_class & ((spoken & far) != 0))
