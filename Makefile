@@ -11,10 +11,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/
 export UV_PYTHON_DOWNLOADS ?= never
 
-.PHONY: help setup run test check format docs bench soak wheel clean
+.PHONY: help setup run test check format docs bench bench-training bench-ledgers soak wheel clean
 
 help: ## show this help
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .uv/bin/uv:
 	@echo "fetching uv with pip …"
@@ -46,8 +46,14 @@ format: .venv/ready ## let ruff put the code in order
 docs: .venv/ready ## write the pages that are made from the schema
 	@$(RUN)python -m riskscore.documents
 
-bench: .venv/ready ## one million parcels, Parquet to explained Parquet, against a pass that only reads and writes
+bench: .venv/ready ## one million simulated parcels to explained Parquet, against a polars pass and bare predict_proba
 	@$(RUN)python -m benchmarks.throughput
+
+bench-training: .venv/ready ## both axes on a million rows of 150 inputs, and how long simulating a million parcels takes
+	@$(RUN)python -m benchmarks.training
+
+bench-ledgers: .venv/ready ## a million ledgers add up, and no batch size or number of threads shows in the bytes
+	@$(RUN)python -m benchmarks.ledgers
 
 soak: .venv/ready ## score for ten minutes and watch that memory stays where it is
 	@$(RUN)python -m benchmarks.soak

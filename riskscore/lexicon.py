@@ -92,7 +92,7 @@ _TELLING = tuple(NUMBER[name] for name in WEAPON_CONCEPTS if name not in ("brand
 _CALMING = (NUMBER["lookalike"], NUMBER["accessory"])
 MAX_ENDING = 5
 MAX_PATTERNS_PER_TERM = 4_000
-_UNBENT, _SHORT_ENDING = 3, 2  # letters: words that do not bend (von, auf), endings listed inside long phrases
+_UNBENT, _SHORT_ENDING = 2, 2  # letters: words that do not bend (za, of), endings listed inside long phrases
 _GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "note"}
 _FILE_KEYS = {"language", "version", "source", "date", "head", "endings", "purpose", "breaks", "terms", "examples"}
 
@@ -349,7 +349,7 @@ def _term(word: Any, settings: dict[str, Any], endings: list[str], ending_set: i
         not exact and folded not in steering and folded[-1].isalpha() and (cut or len(folded) > _UNBENT)
         for folded, cut in parts[:-1]
     ]
-    # Every word within a phrase that bends multiplies the patterns; of several, only the common short endings are listed.
+    # Every word within a phrase that bends multiplies the patterns; of several, only the short endings are listed.
     within = endings if sum(bends) <= 1 else [e for e in endings if len(e) <= _SHORT_ENDING]
     variants: list[list[str]] = []
     for number, (folded, _) in enumerate(parts):

@@ -22,7 +22,7 @@ from riskscore.assess import assess
 from riskscore.training.simulate import simulated
 
 PARCELS, SEED, ROUNDS = 20_000, 5, 3
-MEASURED, BAND = 1.1, 2.5
+MEASURED, BAND = 1.0, 2.5
 TEXTS, LETTERS, FIGURES, PASSES = 60_000, 40, 100, 4
 
 _chance = np.random.default_rng(1)
