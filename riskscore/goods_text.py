@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskscore.folding import Folded, Index, fold_batch
+from riskscore.folding import Folded, Index, fold_batch, tables
 from riskscore.lexicon import BREAK_WORD, NUMBER, PURPOSE, Lexicon, name_of
 from riskscore.manipulation import LEET, SPACED_RUN, letters_apart, without_manipulation
 from riskscore.text_matches import among, crosses, pattern_hits, raw_span, tokens, verified_terms, word_stream
@@ -230,6 +230,8 @@ def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits:
     digit_like = among(codes, "".join(map(chr, LEET)))
     leet = np.zeros(len(codes), np.bool_)
     leet[1:-2] = digit_like[1:-2] & letter[2:-1] & (letter[:-3] | digit_like[:-3] | letter[3:])
+    # At the end of a word only behind several letters: "pušk4", not "A4".
+    leet[3:-1] |= digit_like[3:-1] & letter[2:-2] & letter[1:-3] & letter[:-4] & ~tables().word[codes[4:]]
     position = np.flatnonzero(leet | (letters_apart(codes) > 0))
     found = hits.take(np.zeros(0, np.int64))
     if not len(position):
@@ -246,7 +248,8 @@ def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits:
         joined, changed = without_manipulation(part, one)
         again = _analyse(joined, lexicon, changed).hits
         good = (again.status == COUNTS) & has(WEAPONS & ~(1 << _CALIBRE), again.concept)
-        good &= (columns["needs_cue"][again.term] == 0) & (again.end - again.start >= SPACED_RUN)
+        size = again.end - again.start
+        good &= np.where(columns["needs_cue"][again.term] == 0, size >= SPACED_RUN, size > SPACED_RUN)  # settled by now
         again = again.take(good)
         again.text[:] = chosen[again.text]
         known = _concatenate([seen, found])

@@ -36,6 +36,8 @@ def without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.boo
     changed = np.zeros(len(codes), np.bool_)
     near = np.zeros(len(codes), np.bool_)
     near[1:-1] = letter[:-2] | letter[2:]
+    digit_like = np.isin(codes, list(LEET))
+    near[:-2] |= digit_like[:-2] & digit_like[1:-1] & letter[2:]  # two at once: "51lencer"
     for source, target in {**LEET, ord("1"): ord(one)}.items():
         here = near & (part.codes == source)
         codes[here] = target
