@@ -100,7 +100,7 @@ class Ledger:
     entry : int64 array
         What the line is about: an indicator, then caps by group, then the terms of the scorecard, then `other`.
     group, axis : int64 arrays
-        Numbers in `GROUPS` (-1 for `other`) and `AXES`.
+        Numbers in `GROUPS` (for `other` that of its largest part) and `AXES`.
     unstated : bool array
         The line says that something is not stated.
     evidence : Evidence
@@ -125,9 +125,13 @@ def write_ledger(weights: Weights, answers: Answers, scores: Scores, facts: Fact
     term_row, term = np.nonzero(shown)
     term_axis = np.array([entry.axis for entry in weights.terms], np.int64)
     term_group = np.array([entry.group for entry in weights.terms], np.int64)
-    rest = np.zeros((n, len(AXES)), np.int64)
-    for number in range(t):
-        rest[:, term_axis[number]] += np.where(shown[:, number], 0, scores.terms[:, number])
+    rest, largest, rest_group = (np.zeros((n, len(AXES)), np.int64) for _ in range(3))
+    for number, axis_of in enumerate(term_axis.tolist()):
+        small = np.where(shown[:, number], 0, scores.terms[:, number])
+        rest[:, axis_of] += small
+        leads = np.abs(small) > largest[:, axis_of]
+        largest[leads, axis_of] = np.abs(small[leads])
+        rest_group[leads, axis_of] = term_group[number]
     rest_row, rest_axis = np.nonzero(rest)
     parts = (
         (
@@ -143,7 +147,7 @@ def write_ledger(weights: Weights, answers: Answers, scores: Scores, facts: Fact
             rest_row,
             rest[rest_row, rest_axis],
             np.full(len(rest_row), k + len(GROUPS) + t),
-            np.full(len(rest_row), -1),
+            rest_group[rest_row, rest_axis],
             rest_axis,
         ),
     )
@@ -206,7 +210,7 @@ def reasons_column(
         "key": fixed.take("key", index),
         "kind": fixed.take("kind", index),
         "axis": pa.array(AXES).take(pa.array(ledger.axis)),
-        "group": fixed.take("group", index),
+        "group": pa.array(GROUPS).take(pa.array(ledger.group)),
         "strength": pa.array([*STRENGTHS, None], pa.string()).take(pa.array(strength)),
         "points": pa.array(ledger.points / MILLION),
         "points_basis": pa.array(POINTS).take(pa.array(fixed.learned[row].astype(np.int64))),
@@ -244,7 +248,6 @@ class _Fixed:
         self._columns: dict[str, list[str | None]] = {
             "key": [*(i.id for i in indicators), *(f"cap:{g}" for g in GROUPS), *(e.key for e in terms), "other"],
             "kind": [*["indicator"] * len(indicators), *["cap"] * caps, *(e.kind for e in terms), "other"],
-            "group": [*(i.group for i in indicators), *GROUPS, *(GROUPS[e.group] for e in terms), None],
             "title": [
                 *(i.title for i in indicators),
                 *(f"The group “{g}” reaches its cap" for g in GROUPS),

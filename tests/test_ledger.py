@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -37,6 +36,7 @@ HIGHEST_ACTIONS = (
     "request_information",
     "none",
 )
+WEIGHTS = the_engine().weights
 
 
 def test_the_orders_of_the_contract() -> None:
@@ -69,17 +69,27 @@ def check_order(d: Record) -> None:
 
 
 def check_caps(d: Record) -> None:
-    """Weak ones together at most the weak cap, the group at most its own, and the cut is a line of its own."""
-    for axis, group in product(AXES, GROUPS):
-        mine = [r for r in d["reasons"] if (r["axis"], r["group"]) == (axis, group)]
-        raising = [r for r in mine if r["kind"] == "indicator" and r["points"] > 0]
-        weak = sum(r["points"] for r in raising if r["strength"] == "weak")
-        counted = min(weak, CARD.weak_cap / 1e6) + sum(r["points"] for r in raising if r["strength"] != "weak")
-        counted = min(counted, CARD.group_caps.get(group, 10**12) / 1e6)
-        cut = counted - sum(r["points"] for r in raising)
-        caps = [r for r in mine if r["kind"] == "cap"]
-        assert [r["points"] for r in caps] == ([cut] if cut else []), (axis, group)
-        assert all(r["key"] == f"cap:{group}" and r["strength"] is None and r["version"] is None for r in caps)
+    """Weak ones together at most the weak cap, with medium ones the medium cap, the group its own; cuts are lines."""
+    for number, axis in enumerate(AXES):
+        for group_number, group in enumerate(GROUPS):
+            mine = [r for r in d["reasons"] if (r["axis"], r["group"]) == (axis, group)]
+            by_strength = {
+                name: sum(max(r["points"], 0) for r in mine if r["kind"] != "cap" and r["strength"] == name)
+                for name in ("weak", "medium", "strong", "definitive")
+            }
+            raising = sum(by_strength.values())
+            counted = min(by_strength["weak"], CARD.weak_cap / 1e6) + by_strength["medium"]
+            counted = min(counted, CARD.medium_cap / 1e6) + by_strength["strong"] + by_strength["definitive"]
+            counted = min(counted, CARD.group_caps.get(group, 10**12) / 1e6)
+            taking = sum(min(r["points"], 0) for r in mine if r["kind"] != "cap")
+            back = max(taking, -CARD.mitigating_cap / 1e6) - taking
+            caps = [r for r in mine if r["kind"] == "cap"]
+            # Terms of less than five points stand in `other`, and count towards the cap of their group.
+            terms = [t for t in WEIGHTS.terms if (t.axis, t.group) == (number, group_number)]
+            shown = sum(r["points"] for r in caps)
+            assert abs(shown - (counted - raising + back)) <= 1e-6 + 5 * len(terms), (axis, group)
+            assert len(caps) <= 1
+            assert all(r["key"] == f"cap:{group}" and r["strength"] is None and r["version"] is None for r in caps)
 
 
 def check_bands(d: Record) -> None:
@@ -130,8 +140,12 @@ def check_isolation(d: Record) -> None:
 def check_questions(d: Record) -> None:
     floored = any(r["kind"] == "indicator" and BY_ID[r["key"]].floor != "none" for r in d["reasons"])
     for r in d["reasons"]:
-        if r["kind"] == "cap":
+        if r["kind"] in ("cap", "other"):
             assert r["question"] is None
+            continue
+        if r["kind"] != "indicator":
+            assert r["question"]["text"].endswith("?")
+            assert r["question"]["to"] == "courier"
             continue
         assert r["question"]["text"] == BY_ID[r["key"]].question["text"]
         if r["question"]["to"] == "sender":
@@ -143,8 +157,6 @@ def check_questions(d: Record) -> None:
 
 def check_words(d: Record) -> None:
     for r in d["reasons"]:
-        assert r["points_basis"] == "expert"
-        assert r["group"] in GROUPS
         assert r["title"]
         assert r["text"]
         assert r["text"][-1] in ".?!)…"
@@ -153,6 +165,14 @@ def check_words(d: Record) -> None:
             indicator = BY_ID[r["key"]]
             assert (r["version"], r["title"], r["source"]) == (indicator.version, indicator.title, indicator.source)
             assert r["benign_explanation"] == indicator.benign
+            seen = CARD.axes[indicator.axis].indicators.get(indicator.id)
+            known = seen is not None and seen.version == indicator.version
+            assert r["points_basis"] == ("learned" if known else "expert")
+            assert r["points"] == (seen.points / 1e6 if known else indicator.points)
+        elif r["kind"] != "cap":
+            assert r["points_basis"] == "learned"
+            assert CARD.id in r["source"]
+        assert r["group"] in GROUPS
 
 
 CHECKS = (
