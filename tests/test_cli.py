@@ -131,7 +131,9 @@ def test_clear_parcels_are_worded_only_when_asked(tmp_path: Path) -> None:
     manifest = b"parcel_id,description\nB,parts\n"
     plain = riskscore("score", "-", "-o", "-", *AS_OF, cwd=tmp_path, stdin=manifest)
     full = riskscore("score", "-", "-o", "-", *AS_OF, "--reasons", "full", cwd=tmp_path, stdin=manifest)
-    (bare,), (worded,) = (json.loads(done.stdout)["reasons"] for done in (plain, full))
+    bare, worded = (
+        next(r for r in json.loads(done.stdout)["reasons"] if r["kind"] == "indicator") for done in (plain, full)
+    )
     assert bare["key"] == worded["key"] == "GD-08"
     assert bare["points"] == worded["points"]
     assert bare["evidence"] == worded["evidence"]
