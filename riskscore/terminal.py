@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from riskscore.errors import ManifestError
+from riskscore.model_card import ranking_note
 from riskscore.typed import plain as shown_plain
 
 if TYPE_CHECKING:
@@ -103,12 +104,8 @@ class Screen:
             )
         self.out.print(table)
         self.out.print(
-            "[dim]A proposal about a declaration, not a finding about a person. Ranking order only: "
-            + (
-                "expert points, not learned from outcomes."
-                if engine.scorecard.points == "expert"
-                else "learned points."
-            )
+            "[dim]A proposal about a declaration, not a finding about a person. "
+            + ranking_note(engine.scorecard)
             + "[/dim]"
         )
 
