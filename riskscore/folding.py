@@ -19,6 +19,7 @@ Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 
 TABLE_SIZE = 0x110000  # all of Unicode
+IDEOGRAPHS = ((0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x323B0))  # written without blanks, each is a word
 # Where folding changes anything, and where a character is a letter or digit; to look everywhere costs a second.
 _FOLDING = (
     (0x0000, 0x3400),
@@ -52,6 +53,7 @@ LETTERS: dict[str, str] = {
     "α": "a", "β": "v", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "η": "i", "θ": "th", "ι": "i", "κ": "k", "λ": "l",
     "μ": "m", "ν": "n", "ξ": "x", "ο": "o", "π": "p", "ρ": "r", "σ": "s", "ς": "s", "τ": "t", "υ": "y", "φ": "f",
     "χ": "ch", "ψ": "ps", "ω": "o",
+    "ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك", "ٱ": "ا", "ـ": "",
     "×": "x", "⁄": "/", "’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "‐": "-", "‑": "-",
     "™": " ", "®": " ", "℠": " ", "©": " ", "№": "no",
 }  # fmt: skip
@@ -70,6 +72,14 @@ LATIN, CYRILLIC, GREEK = 1, 2, 4
 _ASCII_FOLDED = np.arange(ASCII + 1, dtype=np.uint32)
 _ASCII_FOLDED[ord("A") : ord("Z") + 1] += ord("a") - ord("A")
 _ASCII_FOLDED[0x7F] = SPACE
+
+
+def is_ideograph(codes: Codes) -> NDArray[np.bool_]:
+    """Signs that are written without blanks between words, each of which counts as a word."""
+    here = np.zeros(len(codes), np.bool_)
+    for low, high in IDEOGRAPHS:
+        here |= (codes >= low) & (codes < high)
+    return here
 
 
 def fold(text: str) -> str:
@@ -98,6 +108,8 @@ def _fold_character(character: str) -> str:
             continue
         if category[0] == "Z" or category == "Cc":
             out.append(" ")
+        elif category == "Nd":
+            out.append(str(unicodedata.decimal(c)))
         else:
             out.append(LETTERS.get(c, c))
     return "".join(out)
@@ -107,6 +119,7 @@ def _changes(character: str, category: str) -> bool:
     """May folding change it? Most characters are settled by their category."""
     return (
         category in _SILENT
+        or category == "Nd"
         or character in LETTERS
         or character in _UNSEEN
         or bool(unicodedata.decomposition(character))
@@ -157,7 +170,7 @@ def tables() -> _Tables:
     script[0x370:0x400] = GREEK
     script[0x400:0x530] = CYRILLIC
     odd = length == 0
-    odd[[*marks, ord("ь"), ord("Ь")]] = False  # the soft sign is a letter without a sound
+    odd[[*marks, *map(ord, "ьЬـ")]] = False  # a letter without a sound, and the stroke that stretches Arabic words
     odd[0x1D400:0x1D800] = True
     odd[0x24B6:0x24EA] = True  # circled letters
     looks_latin, looks_cyrillic = identity.copy(), identity.copy()

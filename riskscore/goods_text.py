@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from riskscore.folding import Folded, Index, fold_batch, tables
 from riskscore.lexicon import BREAK_WORD, NUMBER, PURPOSE, Lexicon, name_of
 from riskscore.manipulation import LEET, SPACED_RUN, letters_apart, without_manipulation
-from riskscore.text_matches import among, crosses, pattern_hits, raw_span, tokens, verified_terms, word_stream
+from riskscore.phrases import find_phrases
+from riskscore.text_matches import among, crosses, pattern_hits, raw_span, tokens, word_stream
 from riskscore.text_weighing import (
     COUNTS,
     INSIDE,
@@ -175,7 +176,7 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
     """Find, verify, mask, lower and settle. `changed`: only hits that touch a changed folded character are kept."""
     stream, at = word_stream(folded.codes)
     begins, tokens_informative = tokens(stream)
-    term, first, last, core = verified_terms(stream, lexicon)
+    term, first, last, core = find_phrases(stream, lexicon.phrases)
     one_thing = ~crosses(folded.codes, at[first], at[last - 1])
     term, first, last, core = term[one_thing], first[one_thing], last[one_thing], core[one_thing]
     start, end = raw_span(folded, at[first], at[last - 1] + 1)

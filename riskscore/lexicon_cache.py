@@ -9,16 +9,18 @@ import contextlib
 import hashlib
 import os
 import unicodedata
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
-from riskscore import folding, lexicon, misspellings
-from riskscore.lexicon import Example, Lexicon, Pattern, Term, finish, load_lexicon, pattern_of
+from riskscore import concepts, folding, lexicon, lexicon_files, misspellings, phrases
+from riskscore.lexicon import Example, Lexicon, Term, finish, load_lexicon
+from riskscore.phrases import PhraseTable, prepare
 
+_REBUILT = ("words", "open_words", "hashes", "hashed", "place", "shared", "maybe_key", "maybe_ending", "automaton")
 _KEPT = 4  # files of earlier lexicons that are left alone
 
 
@@ -50,7 +52,8 @@ def load_cached(folder: Path, cache: Path | None = None) -> Lexicon:
 
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256(unicodedata.unidata_version.encode())
-    sources = [Path(str(module.__file__)) for module in (lexicon, folding, misspellings)] + [Path(__file__)]
+    modules = (concepts, folding, lexicon, lexicon_files, misspellings, phrases)
+    sources = [*(Path(str(module.__file__)) for module in modules), Path(__file__)]
     for path in [*sources, *sorted(folder.glob("*.yml"))]:
         for part in (path.name.encode(), path.read_bytes()):
             digest.update(len(part).to_bytes(8, "big") + part)
@@ -58,26 +61,29 @@ def _digest(folder: Path) -> str:
 
 
 def _content(loaded: Lexicon) -> dict[str, Any]:
+    table = loaded.phrases
+    arrays = {f.name: getattr(table, f.name) for f in fields(table) if f.name not in _REBUILT}
     return {
-        "terms": [astuple(term)[:-1] for term in loaded.terms],
-        "endings": [endings.tolist() for endings in loaded.ending_sets],
-        "words": "\n".join(loaded.words),
-        "first": loaded.pattern_first.tolist(),
-        "of": loaded.pattern_terms.tolist(),
-        "patterns": [(pattern.term, loaded.terms[pattern.term].text) for pattern in loaded.patterns],
+        "terms": [astuple(term) for term in loaded.terms],
         "examples": [astuple(example) for example in loaded.examples],
+        "words": "\n".join(table.words),
+        "open_words": "\n".join(table.open_words),
+        "arrays": {name: [array.dtype.str, array.tolist()] for name, array in arrays.items()},
     }
 
 
+def _lines(text: str) -> list[str]:
+    return text.split("\n") if text else []
+
+
 def _restore(content: dict[str, Any]) -> Lexicon:
+    arrays = {name: np.array(values, np.dtype(kind)) for name, (kind, values) in content["arrays"].items()}
+    table = PhraseTable(words=_lines(content["words"]), open_words=_lines(content["open_words"]), **arrays)
+    prepare(table)
     loaded = Lexicon(
         terms=[Term(*row) for row in content["terms"]],
-        ending_sets=[np.array(endings, np.uint64) for endings in content["endings"]],
-        patterns=[Pattern(term, pattern_of(text)) for term, text in content["patterns"]],
         examples=[Example(file, text, finds, tuple(never)) for file, text, finds, never in content["examples"]],
-        words=content["words"].split("\n"),
-        pattern_first=np.array(content["first"], np.int64),
-        pattern_terms=np.array(content["of"], np.int64),
+        phrases=table,
     )
     finish(loaded)
     return loaded

@@ -1,7 +1,7 @@
-"""Slips of the finger in long telling words, made when the lexicon compiles: a letter more, one less, two swapped.
+"""Slips in long telling words, made when the lexicon compiles: a letter more, one less, two swapped, one read wrongly.
 
 Only words that a slip does not turn into another word are varied. The search stays one pass: a misspelt word is one
-more thing to look for, and it stands for the term it was made from.
+more thing to look for, and it stands for the word it was made from, alone or within a phrase.
 """
 
 from __future__ import annotations
@@ -9,87 +9,91 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-SHORTEST = 8  # letters of a word with its usual ending
-SHORTEST_CALMING = 7  # a word that only masks or lowers others raises no concern
+SHORTEST = 8  # letters of a word with its usual ending; one less where it only masks or lowers others
+SHORTEST_SWAPPED, SHORTEST_DOUBLED = 7, 6  # slips that rarely make another word
+SHORTEST_NAME = 5
 MAX_CUT = 5  # the longest ending
+# What a scanner, or somebody who imitates one, makes of letters.
+READ_AS = (("m", "rn"), ("rn", "m"), ("l", "i"), ("i", "l"), ("w", "vv"), ("d", "cl"), ("cl", "d"))
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A term that is looked for with slips.
+    """A word that is looked for with slips.
 
     Parameters
     ----------
-    number : int
-        Of the term.
-    phrase : str
-        Its folded words, the last one without its ending.
+    text : str
+        Folded, without its ending.
     letters : int
-        Of the phrase with that ending.
-    exact : bool
-        Whether no ending may follow.
+        With that ending.
     calms : bool
         Whether it only masks or lowers others.
+    name : bool
+        Whether it is a maker's: names are spelt as their owners like, and only read wrongly.
     """
 
-    number: int
-    phrase: str
+    text: str
     letters: int
-    exact: bool
-    calms: bool
+    calms: bool = False
+    name: bool = False
 
 
-def misspellings(terms: Iterable[Written], known: Iterable[str]) -> dict[str, list[int]]:
-    """Search patterns of misspelt words, and the numbers of the terms they stand for.
-
-    A calming phrase is found with the same slips in its telling words ("exhaust silecner"), else a slip would undo it.
+def misspellings(words: Iterable[Written], known: Iterable[str]) -> dict[str, list[str]]:
+    """The slips of each word.
 
     Parameters
     ----------
-    terms : iterable of Written
+    words : iterable of Written
     known : iterable of str
         Every word that is a word already; none of these, with or without an ending, is taken for a slip.
     """
     taken = {word[: len(word) - cut] for word in known for cut in range(MAX_CUT + 1)}
-    found: dict[str, list[int]] = {}
-    telling: dict[str, list[str]] = {}
-    phrases: list[Written] = []
-    for term in terms:
-        if " " in term.phrase:
-            phrases.append(term)
-        elif term.phrase.isalpha() and term.letters >= (SHORTEST_CALMING if term.calms else SHORTEST):
-            slips = [slip for slip in _slips(term.phrase) if slip not in taken]
-            if not term.calms:
-                telling[term.phrase] = slips
-            _add(found, term, slips)
-    for term in phrases:
-        if term.calms:
-            _add(found, term, _slips_within(term.phrase.split(), telling))
-    return found
+    found: dict[str, dict[str, None]] = {}
+    for word in words:
+        if word.text.isascii() and word.text.isalpha():
+            slips = found.setdefault(word.text, {})
+            slips.update((slip, None) for slip in _slips_of(word) if slip not in taken)
+    return {text: list(slips) for text, slips in found.items() if slips}
 
 
-def _add(found: dict[str, list[int]], term: Written, slips: Iterable[str]) -> None:
-    tail = " " if term.exact else ""
-    for slip in slips:
-        numbers = found.setdefault(f" {slip}{tail}", [])
-        if term.number not in numbers:
-            numbers.append(term.number)
+def _slips_of(word: Written) -> Iterator[str]:
+    size = word.letters + word.calms
+    if word.name:
+        if size >= SHORTEST_NAME:
+            yield from _read_wrongly(word.text)
+        return
+    if size >= SHORTEST:
+        yield from _left_out(word.text)
+    if size >= SHORTEST_SWAPPED:
+        yield from _swapped(word.text)
+    if size >= SHORTEST_DOUBLED:
+        yield from _doubled(word.text)
+        yield from _read_wrongly(word.text)
 
 
-def _slips(word: str) -> Iterator[str]:
-    """The word with two neighbours swapped, one letter left out, or one doubled; the first letter stays."""
+def _swapped(word: str) -> Iterator[str]:
+    """Two neighbours swapped; the first letter stays."""
     for i in range(1, len(word) - 1):
         if word[i] != word[i + 1]:
             yield word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+
+def _left_out(word: str) -> Iterator[str]:
+    """One letter left out, not the first."""
+    for i in range(1, len(word) - 1):
         yield word[:i] + word[i + 1 :]
+
+
+def _doubled(word: str) -> Iterator[str]:
     for i in range(len(word)):
         yield word[: i + 1] + word[i:]
 
 
-def _slips_within(words: list[str], telling: dict[str, list[str]]) -> Iterator[str]:
-    """A phrase with a slip in one of its telling words, whatever ending that one carries."""
-    for place, word in enumerate(words):
-        for cut in range(min(MAX_CUT, len(word)) + 1):
-            stem, ending = word[: len(word) - cut], word[len(word) - cut :]
-            for slip in telling.get(stem, ()):
-                yield " ".join([*words[:place], slip + ending, *words[place + 1 :]])
+def _read_wrongly(word: str) -> Iterator[str]:
+    """One letter, or pair, taken for what looks like it."""
+    for seen, read in READ_AS:
+        place = word.find(seen)
+        while place >= 0:
+            yield word[:place] + read + word[place + len(seen) :]
+            place = word.find(seen, place + 1)

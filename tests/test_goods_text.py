@@ -14,7 +14,7 @@ from riskscore.lexicon import CONCEPTS, NUMBER, WEAPON_CONCEPTS, Lexicon, bit, n
 LEXICON = the_engine().lexicon
 STEERING = (len(CONCEPTS), len(CONCEPTS) + 1)
 # Words as people type them, from the files themselves: terms, purpose words, break words.
-WORDS = sorted({t.text.strip("=~").replace("|", "").replace("~", "") for t in LEXICON.terms if t.patterns})
+WORDS = sorted({t.text.strip("=~").replace("|", "").replace("~", "") for t in LEXICON.terms if not t.is_pattern})
 STEERS = sorted({t.text for t in LEXICON.terms if t.concept in STEERING})
 GLUE = (*"    /;()-.", ", ", "  ", " 9x19 ", " .308 Win ", " 12/70 ", " 30 x 20 cm ", " 4 ")
 NOISE = "abčđшпи 0134578@$!|\u200b\u00ad\u0336оіΙ½ﬁ銃총\u3164\U000e0061"
@@ -378,5 +378,5 @@ def test_no_texts_at_all() -> None:
 
 
 def test_a_lexicon_without_patterns_works() -> None:
-    bare = Lexicon(**{n: getattr(LEXICON, n) for n in LEXICON.__slots__ if n not in ("patterns", "any_pattern")})
+    bare = Lexicon(**{n: getattr(LEXICON, n) for n in LEXICON.__slots__ if n != "patterns"})
     assert read_goods(["pistol 9x19"], bare).concepts[0] >> NUMBER["firearm"] & 1

@@ -16,9 +16,10 @@ SERVICE = sorted((ROOT / "service").rglob("*.py"))
 
 # Lowest first: a module of the library imports only modules of its own line and of lower ones.
 LAYERS = (
-    ("errors", "schema", "folding", "known", "typed"),
+    ("errors", "schema", "folding", "concepts", "known", "typed"),
     ("places", "yaml_files", "mapping", "keys", "table_files"),
-    ("address_rules", "trade_rules", "business_numbers", "misspellings"),
+    ("address_rules", "trade_rules", "business_numbers", "misspellings", "phrases"),
+    ("lexicon_files",),
     ("lexicon",),
     ("lexicon_cache", "goods_bands"),
     ("reference", "parties", "text_matches", "manipulation", "text_weighing", "goods_text"),
