@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from riskscore.folding import Folded, Index, fold_batch, tables
+from riskscore.folding import Folded, Index, fold_batch
 from riskscore.lexicon import BREAK_WORD, NUMBER, PURPOSE, Lexicon, name_of
-from riskscore.manipulation import LEET, SPACED_RUN, letters_apart, without_manipulation
-from riskscore.phrases import find_phrases
-from riskscore.text_matches import among, crosses, pattern_hits, raw_span, tokens, word_stream
+from riskscore.manipulation import SPACED_RUN, suspicious, without_manipulation
+from riskscore.phrases import find_phrases, words_with
+from riskscore.text_matches import crosses, pattern_hits, raw_span, tokens, word_stream
 from riskscore.text_weighing import (
     COUNTS,
     INSIDE,
@@ -226,18 +226,14 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
 
 def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits: Hits) -> Hits:
     """Terms that show only when digits are read as letters and letters written apart are joined."""
-    codes = folded.codes
-    letter = (codes >= ord("a")) & (codes <= ord("z"))
-    digit_like = among(codes, "".join(map(chr, LEET)))
-    leet = np.zeros(len(codes), np.bool_)
-    leet[1:-2] = digit_like[1:-2] & letter[2:-1] & (letter[:-3] | digit_like[:-3] | letter[3:])
-    # At the end of a word only behind several letters: "pušk4", not "A4".
-    leet[3:-1] |= digit_like[3:-1] & letter[2:-2] & letter[1:-3] & letter[:-4] & ~tables().word[codes[4:]]
-    position = np.flatnonzero(leet | (letters_apart(codes) > 0))
+    position = suspicious(folded.codes)
     found = hits.take(np.zeros(0, np.int64))
     if not len(position):
         return found
     chosen = np.unique(folded.text_of(folded.origin[position]))
+    chosen = chosen[_promising([texts[i] for i in chosen], lexicon)]
+    if not len(chosen):
+        return found
     part = fold_batch([texts[i] for i in chosen])
     # What was already read as typed, or masked there, is not a manipulation.
     seen = hits.take(np.flatnonzero(has(WEAPONS | (1 << LOOKALIKE), hits.concept)))
@@ -259,6 +255,18 @@ def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits:
         new = ~covered(base[again.text] + again.start, span[0][order], span[1][order])
         found = _concatenate([found, again.take(new)])
     return found
+
+
+def _promising(texts: list[str], lexicon: Lexicon) -> Index:
+    """The texts in which a word, once written plainly, is one that the lexicon knows."""
+    part = fold_batch(texts)
+    good = np.zeros(len(texts), np.bool_)
+    for one in "il":
+        plain, changed = without_manipulation(part, one)
+        stream, at = word_stream(plain.codes)
+        words = words_with(stream, changed[at], lexicon.phrases)
+        good[part.text_of(plain.origin[at[words]])] = True
+    return np.flatnonzero(good)
 
 
 def check_examples(lexicon: Lexicon) -> list[str]:

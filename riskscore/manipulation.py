@@ -1,14 +1,88 @@
-"""Manipulated spellings undone: digits read as letters inside words, letters written apart joined."""
+"""Manipulated spellings undone: digits read as letters inside words, letters written apart or dotted joined, letters
+that were stretched brought back to one."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riskscore.folding import BREAK, Codes, Folded, runs, tables
+from riskscore.folding import BREAK, Codes, Folded, Index, runs, tables
 
 LEET = {ord(a): ord(b) for a, b in zip("0134578@$!|", "oieastbasil", strict=True)}
 SPACED_RUN = 4  # letters written apart that make a word
+_STRETCHED = 3  # the same letter so many times is no honest spelling
+_APART = 4  # one to three signs between letters written apart
+_JOINERS = ".*_~+|-"
+_SHORT_PIECE = 3  # letters: "am-mo", "re.vol.ver", but not "semi-automatic"
+_SOUNDS = (
+    "lj",
+    "nj",
+    "dj",
+    "dz",
+    "ja",
+    "je",
+    "ju",
+    "st",
+    "sh",
+    "ch",
+    "zh",
+    "th",
+    "ps",
+    "ks",
+    "sz",
+    "cs",
+    "cz",
+    "gy",
+    "ou",
+)
+_A, _Z = ord("a"), ord("z")
+_BELOW = 128
+
+
+def among(codes: Codes, characters: str) -> NDArray[np.bool_]:
+    """Where one of some ASCII characters stands."""
+    chosen = np.zeros(_BELOW + 1, np.bool_)
+    chosen[[ord(c) for c in characters]] = True
+    return chosen[np.minimum(codes, _BELOW)]
+
+
+def is_letter(codes: Codes) -> NDArray[np.bool_]:
+    """Where a letter from a to z stands."""
+    return codes - np.uint32(_A) <= np.uint32(_Z - _A)  # below a it wraps round to something large
+
+
+def suspicious(codes: Codes) -> Index:
+    """Positions at which a word may have been dressed up. Looks alike everywhere, so that it is quick."""
+    letter = is_letter(codes)
+    return np.concatenate([_digits_as_letters(codes, letter), _alone(codes, letter), _stretched(codes, letter)])
+
+
+def _digits_as_letters(codes: Codes, letter: NDArray[np.bool_]) -> Index:
+    at = np.flatnonzero(among(codes, "".join(map(chr, LEET))))
+    at = at[(at > 0) & (at < len(codes) - 2)]
+    digit = among(codes[at - 1], "".join(map(chr, LEET)))
+    inside = letter[at + 1] & (letter[at - 1] | digit | letter[at + 2])
+    # At the end of a word only behind several letters: "pušk4", not "A4".
+    end = letter[at - 1] & letter[np.maximum(at - 2, 0)] & letter[np.maximum(at - 3, 0)] & ~tables().word[codes[at + 1]]
+    return at[inside | end]
+
+
+def _alone(codes: Codes, letter: NDArray[np.bool_]) -> Index:
+    """Short pieces around a joiner, and letters that stand alone beside others that do."""
+    at = np.flatnonzero(among(codes, _JOINERS))
+    at = at[(at > 0) & (at < len(codes) - 1)]
+    joiners = at[letter[at - 1] & letter[at + 1]]
+    word = tables().word[codes]
+    single = letter.copy()
+    single[1:-1] &= ~(word[:-2] | word[2:])
+    singles = np.flatnonzero(single)
+    near = np.diff(singles, prepend=-_BELOW) <= _APART
+    return np.concatenate([joiners, singles[near]])
+
+
+def _stretched(codes: Codes, letter: NDArray[np.bool_]) -> Index:
+    same = codes[1:] == codes[:-1]
+    return np.flatnonzero(same[1:] & same[:-1] & letter[2:]) + 2
 
 
 def letters_apart(codes: Codes) -> Codes:
@@ -16,7 +90,7 @@ def letters_apart(codes: Codes) -> Codes:
     word = tables().word[codes]
     begins, ends = runs(word)
     apart = np.zeros(len(codes), np.uint32)
-    single = (ends - begins == 1) & (codes[begins] >= ord("a")) & (codes[begins] <= ord("z"))
+    single = is_letter(codes[begins]) & ((ends - begins == 1) | _one_sound(codes, begins, ends))
     if np.count_nonzero(single) < SPACED_RUN:
         return apart
     text = np.searchsorted(np.flatnonzero(codes == BREAK), begins)
@@ -29,14 +103,27 @@ def letters_apart(codes: Codes) -> Codes:
     return apart
 
 
+def _one_sound(codes: Codes, begins: Index, ends: Index) -> NDArray[np.bool_]:
+    """Two letters that stand for one of another script or language (љ, nj, ш)."""
+    pair = np.where(ends - begins == 2, codes[begins] * _BELOW + codes[np.minimum(begins + 1, len(codes) - 1)], 0)
+    return np.isin(pair, [ord(pair[0]) * _BELOW + ord(pair[1]) for pair in _SOUNDS])
+
+
 def without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.bool_]]:
-    """The same texts with digits read as letters inside words, and letters written apart joined."""
+    """The same texts with manipulated words written plainly, and where characters were changed.
+
+    Parameters
+    ----------
+    part : Folded
+    one : str
+        The letter that the digit one stands for: i or l.
+    """
     codes = part.codes.copy()
-    letter = (codes >= ord("a")) & (codes <= ord("z"))
+    letter = is_letter(codes)
     changed = np.zeros(len(codes), np.bool_)
     near = np.zeros(len(codes), np.bool_)
     near[1:-1] = letter[:-2] | letter[2:]
-    digit_like = np.isin(codes, list(LEET))
+    digit_like = among(codes, "".join(map(chr, LEET)))
     near[:-2] |= digit_like[:-2] & digit_like[1:-1] & letter[2:]  # two at once: "51lencer"
     for source, target in {**LEET, ord("1"): ord(one)}.items():
         here = near & (part.codes == source)
@@ -44,5 +131,26 @@ def without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.boo
         changed |= here
     inside = letters_apart(part.codes) > 0
     changed |= inside & letter
-    keep = ~inside | tables().word[part.codes]
+    drop = inside & ~tables().word[part.codes]
+    joined, touching = _dotted(part.codes, letter)
+    drop |= joined
+    changed |= touching
+    stretched = _stretched(codes, is_letter(codes))
+    drop[stretched] = drop[stretched - 1] = True
+    changed[stretched - 2] = True
+    keep = ~drop
     return Folded(codes[keep], part.origin[keep], part.raw, part.begin, part.odd), changed[keep]
+
+
+def _dotted(codes: Codes, letter: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Joiners between pieces of a word of which one is short, and the letters beside them."""
+    at = np.flatnonzero(among(codes, _JOINERS))
+    at = at[(at > 0) & (at < len(codes) - 1)]
+    at = at[letter[at - 1] & letter[at + 1]]
+    begins, ends = runs(letter)
+    before, after = np.searchsorted(ends, at), np.searchsorted(begins, at)
+    short = np.minimum(ends[before] - begins[before], ends[after] - begins[after]) <= _SHORT_PIECE
+    joined, touching = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.bool_)
+    joined[at[short]] = True
+    touching[at[short] - 1] = touching[at[short] + 1] = True
+    return joined, touching

@@ -23,6 +23,7 @@ _LETTER_BITS, _LETTER = 11, 0x7FF
 _SET_SHIFT = _LETTER_BITS * MAX_ENDING
 _WORD_BITS, _KEY_BITS = 21, 20
 _NUMBER_BEHIND, _NUMBER_BEFORE = -1, -2
+_SHORTEST_PLAIN = 4  # letters of a word that somebody may have dressed up
 _SHORTEST_BEFORE = 3  # letters before a word that ends a longer one
 _WEIGHTS = np.random.default_rng(93).integers(0, 1 << 63, 64, np.uint64) * np.uint64(2) + np.uint64(1)  # by place
 _LONG_ENOUGH = 5  # letters of a word that a number may follow without a blank ("pistol9mm")
@@ -299,6 +300,25 @@ def find_phrases(stream: Codes, table: PhraseTable) -> tuple[Index, Index, Index
         return empty, empty, empty, empty
     first, last, core = (np.concatenate(column) for column in zip(*spans, strict=True))
     return np.concatenate(terms), first, last, core
+
+
+def words_with(stream: Codes, marked: NDArray[np.bool_], table: PhraseTable) -> Index:
+    """Positions in a stream of the words of four letters or more that hold a marked character and that terms use."""
+    gaps = np.flatnonzero((stream == SPACE) | (stream == BREAK))
+    before = np.concatenate(([0], np.cumsum(marked)))
+    begin, end = gaps[:-1] + 1, gaps[1:]
+    token = np.flatnonzero((before[end] > before[begin]) & (end - begin >= _SHORTEST_PLAIN))
+    size = end[token] - begin[token] + 1  # each with the blank before it
+    row, place = _ranges(begin[token] - 1, size)
+    some = np.append(stream[place], SPACE).astype(stream.dtype)
+    some[np.flatnonzero(np.diff(row, prepend=-1))] = SPACE
+    some_gaps = np.append(np.cumsum(size) - size, len(place))
+    candidates = _candidates(some, some_gaps, table)
+    again, part = _spread(candidates.word, table.word_first, table.word_parts)
+    _, found = _verified(some, some_gaps, table, candidates, again, part)
+    sound = np.unique(found.token[table.size[found.part] >= _SHORTEST_PLAIN])
+    inside = _within(some, some_gaps, table).token
+    return begin[token[np.union1d(sound, inside)]]
 
 
 def _next(

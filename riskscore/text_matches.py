@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from riskscore.folding import ASCII, BREAK, SPACE, Codes, Folded, Index, is_ideograph, runs, tables
+from riskscore.folding import BREAK, SPACE, Codes, Folded, Index, is_ideograph, runs, tables
 from riskscore.lexicon import Lexicon
+from riskscore.manipulation import among
 
 _LAST_LATIN = 0x2AF
 
@@ -39,13 +40,6 @@ def between(codes: Codes, marks: str) -> Index:
     inner = here[(here > 0) & (here < len(codes) - 1)]
     fraction = inner[_is_digit(codes[inner - 1]) & _is_digit(codes[inner + 1])]
     return here[~np.isin(here, fraction)] if len(fraction) else here
-
-
-def among(codes: Codes, characters: str) -> NDArray[np.bool_]:
-    """Where one of some ASCII characters stands."""
-    chosen = np.zeros(ASCII + 1, np.bool_)
-    chosen[[ord(c) for c in characters]] = True
-    return chosen[np.minimum(codes, ASCII)]
 
 
 def _is_digit(codes: Codes) -> NDArray[np.bool_]:

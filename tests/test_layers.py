@@ -22,7 +22,7 @@ LAYERS = (
     ("lexicon_files",),
     ("lexicon",),
     ("lexicon_cache", "goods_bands"),
-    ("reference", "parties", "text_matches", "manipulation", "text_weighing", "goods_text"),
+    ("reference", "parties", "manipulation", "text_matches", "text_weighing", "goods_text"),
     ("normalise",),
     ("formats", "features", "declaration"),
     ("conditions",),
