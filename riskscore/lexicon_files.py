@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,9 @@ from riskscore.yaml_files import read_yaml
 
 MAX_WAYS = 500  # of writing one term
 _UNBENT = 2  # letters of words that do not bend (za, of)
+_SHORTEST_OPEN = 4  # letters of a word that is found within longer ones
 _RUN_TOGETHER = 10  # letters of a phrase that is also found without its blanks
-_GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "note"}
+_GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "comes_with", "note"}
 _LISTS = ("endings", "prefixes", "spellings", "purpose", "breaks", "terms", "examples")
 _FILE_KEYS = {"language", "version", "source", "date", "head", *_LISTS}
 
@@ -52,6 +54,7 @@ class Term:
     unsure_cues: int = 0  # concepts that settle this one even while they need a cue themselves
     scope: str = "phrase"
     lowers: int = 0
+    comes_with: bool = False
     head_last: bool = True
     is_pattern: bool = False
 
@@ -93,21 +96,36 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """A way of writing the letters of a language in others: ж as zh, ä as ae."""
+
+    letters: dict[str, str]
+    groups: re.Pattern[str]
+
+    @staticmethod
+    def of(letters: dict[str, str]) -> Spelling:
+        """Longer groups of letters are read first."""
+        return Spelling(letters, re.compile("|".join(map(re.escape, sorted(letters, key=len, reverse=True)))))
+
+
+@dataclass(frozen=True, slots=True)
 class Grammar:
     """How the words of one file bend: endings, clitics in front, other ways of writing its letters, steering words."""
 
     endings: tuple[str, ...]
     ending_set: int
     prefix_set: int
-    spellings: tuple[dict[str, str], ...]
+    spellings: tuple[Spelling, ...]
     steering: frozenset[str]
 
 
+@lru_cache(100_000)
 def words_of(text: str) -> str:
     """Folded words with one blank between them: how terms and texts meet."""
     return " ".join("".join(_apart(c) for c in fold(text)).split())
 
 
+@cache
 def _apart(character: str) -> str:
     """A letter or digit as it stands, an ideograph as a word of its own, anything else as a blank."""
     if any(low <= ord(character) < high for low, high in IDEOGRAPHS):
@@ -162,30 +180,28 @@ def read_file(path: Path, draft: Draft, faults: list[str]) -> None:
         _load_example(f"{name}: examples[{number}]", name, example, draft, faults)
 
 
-def _endings(name: str, raw: list[Any], spellings: list[dict[str, str]], faults: list[str]) -> list[str]:
+def _endings(name: str, raw: list[Any], spellings: list[Spelling], faults: list[str]) -> list[str]:
     endings = sorted({fold(e) for ending in raw for e in _respelt(str(ending), spellings)})
     strange = [e for e in endings if not 0 < len(e) <= MAX_ENDING or not e.isalpha()]
     faults.extend(f"{name}: ending {ending!r} must be 1 to {MAX_ENDING} letters" for ending in strange)
     return [e for e in endings if e not in strange]
 
 
-def _spellings_of(name: str, raw: list[Any], faults: list[str]) -> list[dict[str, str]]:
-    """Ways of writing the letters of a language in others: {ж: zh, ш: sh}."""
+def _spellings_of(name: str, raw: list[Any], faults: list[str]) -> list[Spelling]:
     faults.extend(
         f"{name}: `spellings` must be mappings of letters to letters, not {scheme!r}"
         for scheme in raw
         if not isinstance(scheme, dict)
     )
-    return [{str(k).lower(): str(v) for k, v in scheme.items()} for scheme in raw if isinstance(scheme, dict)]
+    return [Spelling.of({str(k).lower(): str(v) for k, v in s.items()}) for s in raw if isinstance(s, dict) and s]
 
 
-def _respelt(text: str, spellings: Iterable[dict[str, str]]) -> list[str]:
+def _respelt(text: str, spellings: Iterable[Spelling]) -> list[str]:
     """A word as it is written, and in every other way of writing its letters; the longest group of letters first."""
     text = unicodedata.normalize("NFC", text.lower())
     found = [text]
-    for scheme in spellings:
-        groups = "|".join(map(re.escape, sorted(scheme, key=len, reverse=True)))
-        other = re.sub(groups, lambda match, scheme=scheme: scheme[match[0]], text)  # type: ignore[misc]
+    for spelling in spellings:
+        other = spelling.groups.sub(lambda match, letters=spelling.letters: letters[match[0]], text)  # type: ignore[misc]
         if other not in found:
             found.append(other)
     return found
@@ -243,6 +259,7 @@ def _load_group(
         "unsure_cues": unsure,
         "scope": scope,
         "lowers": bit(lowers) if scope != "phrase" else 0,
+        "comes_with": _flag(where, group, "comes_with", faults),
     }
     words, patterns = _listed(where, group, "words", faults), _listed(where, group, "patterns", faults)
     if not group.get("words") and not group.get("patterns"):
@@ -299,6 +316,9 @@ def _ways(word: Any, grammar: Grammar) -> tuple[Phrase, ...]:
         choices.append([(s, s + words_of(ending), bends) for way in dict.fromkeys(stems) for s in _spaced(way)])
     if not choices:
         raise ValueError("is empty")
+    for is_open, listed_ways in ((open_left, choices[0]), (open_right, choices[-1])):
+        if is_open and len(listed_ways[0][0]) < _SHORTEST_OPEN:
+            raise ValueError(f"`~` stands at words of {_SHORTEST_OPEN} letters or more")
     ways: dict[Phrase, None] = {}
     for choice in itertools.product(*choices):
         if len(ways) > MAX_WAYS:

@@ -17,6 +17,11 @@ LOOKALIKE, VAGUE, CONTEXT = NUMBER["lookalike"], NUMBER["vague"], NUMBER["contex
 WEAPONS = bit(list(WEAPON_CONCEPTS))
 _FOR_LOWERS = WEAPONS & ~bit(["suppressor", "conversion_device"])
 
+# A word that may name a maker, one that may be a calibre, one that may be an arm or a part: little else has all three.
+_MODELS = bit(["firearm", "brand"])
+_NAMES, _SIZES = bit(["brand"]), bit(["calibre"])
+_THINGS = bit(["firearm", "firearm_part", "ammunition"])
+
 
 def has(mask: Index | int, concept: Index) -> NDArray[np.bool_]:
     """Is each concept in its bit mask? Steering words are in none."""
@@ -129,12 +134,13 @@ def lower(
     scope = columns["scope"][term]
     # "holster" is a word of languages that put the head first and of others that put it last: both readings hold.
     twin = (status == INSIDE) & (by >= 0) & (start == start[by]) & (concept == concept[by])
+    whole_arm = _described_whole(concept, segment, free, len(breaks) + 1)
     nested = (status == MASKED) & (concept == LOOKALIKE)  # "tattoo" in "tattoo cartridges" still says what it is about
     for kind, head_last in ((1, None), (2, 1), (2, 0)):
         objects = (free | twin | nested) & (scope == kind) & ~behind
         if head_last is not None:
             objects &= columns["head_last"][term] == head_last
-        rows = np.flatnonzero(objects)
+        rows = np.flatnonzero(objects & ~((columns["comes_with"][term] > 0) & whole_arm[segment]))
         if not len(rows):
             continue
         mask = np.zeros(len(breaks) + 1, np.int64)
@@ -153,6 +159,15 @@ def lower(
         by[lowered] = owner[lowered]
 
 
+def _described_whole(concept: Index, segment: Index, free: NDArray[np.bool_], n_segments: int) -> NDArray[np.bool_]:
+    """Segments that name an arm or its maker and a calibre: what comes with an arm is no head then (9mm, case)."""
+    told = np.zeros((2, n_segments), np.bool_)
+    told[0, segment[free & has(_MODELS, concept)]] = True
+    told[1, segment[free & has(_SIZES, concept)]] = True
+    described: NDArray[np.bool_] = told.all(axis=0)
+    return described
+
+
 def _first_in_segment(segment: Index, start: Index, chosen: NDArray[np.bool_]) -> Index:
     first = np.full(int(segment.max(initial=0)) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, segment[chosen], start[chosen])
@@ -169,7 +184,7 @@ def settle(
     twins: NDArray[np.bool_],
     n_texts: int,
 ) -> None:
-    """Ambiguous words count only beside a second cue in the same text."""
+    """Ambiguous words count only beside a second cue in the same text; three of different kinds settle each other."""
     columns = lexicon.columns
     needs = columns["needs_cue"][term] > 0
     accepted, unsure_accepted = columns["cues"][term].copy(), columns["unsure_cues"][term].copy()
@@ -185,5 +200,7 @@ def settle(
     unsure = np.zeros(n_texts, np.int64)
     open_cue = needs & (status == COUNTS)
     np.bitwise_or.at(unsure, text[open_cue], 1 << concept[open_cue])
+    together = ((unsure & _NAMES) > 0) & ((unsure & _SIZES) > 0) & ((unsure & _THINGS) > 0)
     settled = ((cues[text] & accepted) | (unsure[text] & unsure_accepted)) != 0
+    settled |= together[text] & has(_NAMES | _SIZES | _THINGS, concept)
     status[needs & (status == COUNTS) & ~settled] = UNSETTLED
