@@ -54,6 +54,7 @@ LETTERS: dict[str, str] = {
     "μ": "m", "ν": "n", "ξ": "x", "ο": "o", "π": "p", "ρ": "r", "σ": "s", "ς": "s", "τ": "t", "υ": "y", "φ": "f",
     "χ": "ch", "ψ": "ps", "ω": "o",
     "ة": "ه", "ى": "ي", "ی": "ي", "ک": "ك", "ٱ": "ا", "ـ": "",
+    "、": ",", "。": ".", "،": ",", "؛": ";", "؟": "?", "・": " ",
     "×": "x", "⁄": "/", "’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "‐": "-", "‑": "-",
     "™": " ", "®": " ", "℠": " ", "©": " ", "№": "no",
 }  # fmt: skip
@@ -80,6 +81,12 @@ def is_ideograph(codes: Codes) -> NDArray[np.bool_]:
     for low, high in IDEOGRAPHS:
         here |= (codes >= low) & (codes < high)
     return here
+
+
+def script_of(text: str) -> int:
+    """The scripts a text is written in, as a set of bits: LATIN, CYRILLIC, GREEK; others are none of these."""
+    table = tables().script
+    return int(np.bitwise_or.reduce([table[ord(c)] for c in text] or [0]))
 
 
 def fold(text: str) -> str:

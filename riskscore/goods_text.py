@@ -17,7 +17,7 @@ from riskscore.folding import Folded, Index, fold_batch
 from riskscore.lexicon import BREAK_WORD, NUMBER, PURPOSE, Lexicon, name_of
 from riskscore.manipulation import SPACED_RUN, suspicious, without_manipulation
 from riskscore.phrases import find_phrases, words_with
-from riskscore.text_matches import crosses, pattern_hits, raw_span, tokens, word_stream
+from riskscore.text_matches import crosses, in_own_script, pattern_hits, raw_span, tokens, word_stream
 from riskscore.text_weighing import (
     COUNTS,
     INSIDE,
@@ -180,6 +180,8 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
     one_thing = ~crosses(folded.codes, at[first], at[last - 1])
     term, first, last, core = term[one_thing], first[one_thing], last[one_thing], core[one_thing]
     start, end = raw_span(folded, at[first], at[last - 1] + 1)
+    own = in_own_script(folded, lexicon.columns["scripts"][term], start, end)
+    term, start, end, core = term[own], start[own], end[own], core[own]
     calibre = pattern_hits(folded, lexicon)
     if len(calibre[0]):
         more_start, more_end = raw_span(folded, calibre[1], calibre[2])

@@ -9,7 +9,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from riskscore.concepts import (
     WEAPON_CONCEPTS,
     bit,
 )
-from riskscore.folding import IDEOGRAPHS, fold
+from riskscore.folding import CYRILLIC, GREEK, IDEOGRAPHS, LATIN, fold, script_of
 from riskscore.phrases import MAX_ENDING, Part, Phrase
 from riskscore.yaml_files import read_yaml
 
@@ -38,7 +38,8 @@ _SHORTEST_OPEN = 4  # letters of a word that is found within longer ones
 _RUN_TOGETHER = 10  # letters of a phrase that is also found without its blanks
 _GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "comes_with", "note"}
 _LISTS = ("endings", "prefixes", "spellings", "purpose", "breaks", "terms", "examples")
-_FILE_KEYS = {"language", "version", "source", "date", "head", *_LISTS}
+_FILE_KEYS = {"language", "version", "source", "date", "head", "both_scripts", *_LISTS}
+ANY = "any"  # language of names and numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Term:
     lowers: int = 0
     comes_with: bool = False
     head_last: bool = True
+    scripts: int = LATIN | CYRILLIC | GREEK  # in which it counts
     is_pattern: bool = False
 
 
@@ -117,6 +119,8 @@ class Grammar:
     prefix_set: int
     spellings: tuple[Spelling, ...]
     steering: frozenset[str]
+    both_scripts: bool = False  # Latin words of the file stand for Cyrillic ones, too
+    only_respelt: bool = False  # leave out the word as it is written in the file
 
 
 @lru_cache(100_000)
@@ -173,7 +177,8 @@ def read_file(path: Path, draft: Draft, faults: list[str]) -> None:
             phrase = tuple(Part(text) for text in words_of(str(word)).split())
             draft.add(Term(text=str(word), concept=concept, **common), (phrase,))
     steering = {words_of(str(w)) for key in ("purpose", "breaks") for w in lists[key]}
-    grammar = Grammar(tuple(endings), ending_set, prefix_set, tuple(spellings), frozenset(steering))
+    both = _flag(name, content, "both_scripts", faults)
+    grammar = Grammar(tuple(endings), ending_set, prefix_set, tuple(spellings), frozenset(steering), both)
     for number, group in enumerate(lists["terms"], start=1):
         _load_group(f"{name}: terms[{number}]", group, common, grammar, draft, faults)
     for number, example in enumerate(lists["examples"], start=1):
@@ -199,12 +204,8 @@ def _spellings_of(name: str, raw: list[Any], faults: list[str]) -> list[Spelling
 def _respelt(text: str, spellings: Iterable[Spelling]) -> list[str]:
     """A word as it is written, and in every other way of writing its letters; the longest group of letters first."""
     text = unicodedata.normalize("NFC", text.lower())
-    found = [text]
-    for spelling in spellings:
-        other = spelling.groups.sub(lambda match, letters=spelling.letters: letters[match[0]], text)  # type: ignore[misc]
-        if other not in found:
-            found.append(other)
-    return found
+    ways = [spelling.groups.sub(lambda match, to=spelling.letters: to[match[0]], text) for spelling in spellings]  # type: ignore[misc]
+    return [text, *ways]
 
 
 def _listed(where: str, content: dict[str, Any], key: str, faults: list[str]) -> list[Any]:
@@ -266,7 +267,8 @@ def _load_group(
         faults.append(f"{where}: needs `words` or `patterns`")
     for word in words:
         try:
-            draft.add(Term(text=str(word), **settings), _ways(word, grammar))
+            for term, ways in _in_each_script(word, settings, grammar):
+                draft.add(term, ways)
         except ValueError as error:
             faults.append(f"{where}: {word!r}: {error}")
     for pattern in patterns:
@@ -295,6 +297,25 @@ def _cues(where: str, group: dict[str, Any], concept: str, faults: list[str]) ->
     return bit(CUES), bit({"brand": ["calibre"], "calibre": ["brand"]}.get(concept, []))
 
 
+def _in_each_script(word: Any, settings: dict[str, Any], grammar: Grammar) -> list[tuple[Term, tuple[Phrase, ...]]]:
+    """A term as it is written, and, where a file says how, as its letters are written in Latin ones.
+
+    A word counts in its own script only: Greek for sand reads like "ammo", Czech for a piston like a Bulgarian pistol.
+    """
+    written = script_of(str(word))
+    if settings["language"] == ANY or not written:
+        return [(Term(text=str(word), **settings), _ways(word, grammar))]
+    if written == LATIN:
+        scripts = LATIN | CYRILLIC if grammar.both_scripts else LATIN
+        return [(Term(text=str(word), scripts=scripts, **settings), _ways(word, grammar))]
+    plain = replace(grammar, spellings=())
+    if not grammar.spellings:
+        return [(Term(text=str(word), scripts=written | LATIN, **settings), _ways(word, plain))]
+    native = Term(text=str(word), scripts=written, **settings)
+    latin = Term(text=str(word), scripts=LATIN, **settings)
+    return [(native, _ways(word, plain)), (latin, _ways(word, replace(grammar, only_respelt=True)))]
+
+
 def _ways(word: Any, grammar: Grammar) -> tuple[Phrase, ...]:
     """Every way to write a term, as the parts to look for."""
     if not isinstance(word, str):
@@ -307,7 +328,7 @@ def _ways(word: Any, grammar: Grammar) -> tuple[Phrase, ...]:
         stem, _, ending = part.partition("|")
         if ending and words_of(ending) not in grammar.endings:
             raise ValueError(f"`|{ending}` is not one of the file's endings")
-        stems = [words_of(way) for way in _respelt(stem, grammar.spellings)]
+        stems = [words_of(way) for way in _respelt(stem, grammar.spellings)[grammar.only_respelt :]]
         if not stems[0]:
             raise ValueError("has a word without a letter or digit")
         steers = stems[0] in grammar.steering and number < len(listed) - 1

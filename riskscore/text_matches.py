@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from riskscore.folding import BREAK, SPACE, Codes, Folded, Index, is_ideograph, runs, tables
+from riskscore.folding import BREAK, CYRILLIC, GREEK, LATIN, SPACE, Codes, Folded, Index, is_ideograph, runs, tables
 from riskscore.lexicon import Lexicon
 from riskscore.manipulation import among
 
@@ -107,3 +107,14 @@ def raw_span(folded: Folded, first: Index, last: Index) -> tuple[Index, Index]:
     while (more := length[folded.raw[np.minimum(end, most)]] == 0).any():
         end = end + more
     return start, end
+
+
+def in_own_script(folded: Folded, scripts: Index, start: Index, end: Index) -> NDArray[np.bool_]:
+    """Is each span written in scripts that its term counts in? Twins that imitate other letters are left out."""
+    written = tables().script[folded.raw]
+    written[folded.odd] = 0
+    good = np.ones(len(start), np.bool_)
+    for script in (LATIN, CYRILLIC, GREEK):
+        before = np.concatenate(([0], np.cumsum(written == script)))
+        good &= (before[end] == before[start]) | ((scripts & script) > 0)
+    return good

@@ -161,11 +161,10 @@ def lower(
 
 def _described_whole(concept: Index, segment: Index, free: NDArray[np.bool_], n_segments: int) -> NDArray[np.bool_]:
     """Segments that name an arm or its maker and a calibre: what comes with an arm is no head then (9mm, case)."""
-    told = np.zeros((2, n_segments), np.bool_)
-    told[0, segment[free & has(_MODELS, concept)]] = True
-    told[1, segment[free & has(_SIZES, concept)]] = True
-    described: NDArray[np.bool_] = told.all(axis=0)
-    return described
+    model, size = np.zeros(n_segments, np.bool_), np.zeros(n_segments, np.bool_)
+    model[segment[free & has(_MODELS, concept)]] = True
+    size[segment[free & has(_SIZES, concept)]] = True
+    return model & size
 
 
 def _first_in_segment(segment: Index, start: Index, chosen: NDArray[np.bool_]) -> Index:
