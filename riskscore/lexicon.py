@@ -30,7 +30,7 @@ from riskscore.concepts import (
     name_of,
 )
 from riskscore.errors import SopError
-from riskscore.lexicon_files import Draft, Example, Term, pattern_options, read_file, words_of
+from riskscore.lexicon_files import ANY, Draft, Example, Term, pattern_options, read_file, words_of
 from riskscore.misspellings import Written, misspellings
 from riskscore.phrases import PhraseTable, build_phrase_table
 
@@ -142,6 +142,15 @@ def finish(lexicon: Lexicon) -> None:
     names = ("concept", "needs_cue", "cues", "unsure_cues", "lowers", "comes_with", "head_last", "scripts")
     lexicon.columns = {n: np.array([int(getattr(t, n)) for t in lexicon.terms], np.int64) for n in names}
     lexicon.columns["scope"] = np.array([SCOPES.index(t.scope) for t in lexicon.terms], np.int64)
+    languages = {name: 1 << n for n, name in enumerate(sorted({t.language for t in lexicon.terms} - {ANY}))}
+    every = (1 << len(languages)) - 1 or 1
+    own = [languages.get(t.language, every) for t in lexicon.terms]
+    calms = [
+        bits | sum(languages.get(name, 0) for name in {*t.relatives} - {t.language})
+        for bits, t in zip(own, lexicon.terms, strict=True)
+    ]
+    lexicon.columns["tongue"] = np.array(own, np.int64)
+    lexicon.columns["calms"] = np.array([c & every for c in calms], np.int64)
     numbers = [number for number, term in enumerate(lexicon.terms) if term.is_pattern]
     if not numbers:
         return

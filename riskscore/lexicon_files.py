@@ -37,7 +37,7 @@ _UNBENT = 2  # letters of words that do not bend (za, of)
 _SHORTEST_OPEN = 4  # letters of a word that is found within longer ones
 _RUN_TOGETHER = 10  # letters of a phrase that is also found without its blanks
 _GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "comes_with", "note"}
-_LISTS = ("endings", "prefixes", "spellings", "purpose", "breaks", "terms", "examples")
+_LISTS = ("relatives", "endings", "prefixes", "spellings", "purpose", "breaks", "terms", "examples")
 _FILE_KEYS = {"language", "version", "source", "date", "head", "both_scripts", *_LISTS}
 ANY = "any"  # language of names and numbers
 
@@ -58,6 +58,7 @@ class Term:
     comes_with: bool = False
     head_last: bool = True
     scripts: int = LATIN | CYRILLIC | GREEK  # in which it counts
+    relatives: tuple[str, ...] = ()  # languages whose words it calms as those of its own
     is_pattern: bool = False
 
 
@@ -171,7 +172,13 @@ def read_file(path: Path, draft: Draft, faults: list[str]) -> None:
     if prefixes := [words_of(str(p)) for p in lists["prefixes"]]:
         prefix_set = len(draft.prefix_sets)
         draft.prefix_sets.append(prefixes)
-    common = {"file": name, "language": str(content.get("language")), "head_last": head == "last"}
+    relatives = tuple(map(str, lists["relatives"]))
+    common = {
+        "file": name,
+        "language": str(content.get("language")),
+        "head_last": head == "last",
+        "relatives": relatives,
+    }
     for concept, key in ((PURPOSE, "purpose"), (BREAK_WORD, "breaks")):
         for word in lists[key]:
             phrase = tuple(Part(text) for text in words_of(str(word)).split())

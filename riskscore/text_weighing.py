@@ -13,6 +13,7 @@ from riskscore.text_matches import between
 COUNTS, INSIDE, MASKED, LOWERED, UNSETTLED = range(5)
 STATUS = ("counts", "inside a longer term", "masked by a look-alike", "lowered", "ambiguous, no second cue")
 
+SEGMENT = SCOPES.index("segment")
 LOOKALIKE, VAGUE, CONTEXT = NUMBER["lookalike"], NUMBER["vague"], NUMBER["context"]
 WEAPONS = bit(list(WEAPON_CONCEPTS))
 _FOR_LOWERS = WEAPONS & ~bit(["suppressor", "conversion_device"])
@@ -102,61 +103,78 @@ def lower(
     by: Index,
     informative: Index,
 ) -> None:
-    """Lower what is not the thing itself: what it is for, what a book or toy is about, what a holster holds."""
+    """Lower what is not the thing itself: what it is for, what a book or toy is about, what a holster holds.
+
+    A word calms those of its own language and its relatives, and names: Swedish for ink says nothing about a black
+    Turkish shotgun.
+    """
     columns = lexicon.columns
     free = status == COUNTS
+    weapon = np.flatnonzero(free & has(WEAPONS, concept))
+    if not len(weapon):
+        return
     steering = free & (concept == BREAK_WORD), free & (concept == PURPOSE)
     breaks = _segments(folded, _break_words(folded, start, end, *steering))
     segment = np.searchsorted(breaks, start, side="right")
-    weapon = free & has(WEAPONS, concept)
-    if not weapon.any():
-        return
-    # What stands behind "for", when something informative stands before it.
-    purpose = np.flatnonzero(free & (concept == PURPOSE))
-    behind = np.zeros(len(term), np.bool_)
-    if len(purpose):
-        segment_begin = np.concatenate(([0], breaks))[segment[purpose]]
-        token = np.searchsorted(informative, segment_begin)
-        has_head = (token < len(informative)) & (
-            np.concatenate((informative, [np.iinfo(np.int64).max]))[token] < start[purpose]
-        )
-        part_before = _first_in_segment(segment, start, free & (columns["needs_cue"][term] > 0))
-        has_head |= part_before[segment[purpose]] < start[purpose]
-        purpose = purpose[has_head]
-        first_purpose = np.full(len(breaks) + 1, np.iinfo(np.int64).max)
-        np.minimum.at(first_purpose, segment[purpose], start[purpose])
-        row_of = np.full(len(breaks) + 1, -1)
-        row_of[segment[purpose][::-1]] = purpose[::-1]
-        behind = start > first_purpose[segment]
-        lowered = weapon & behind & has(_FOR_LOWERS, concept)
-        status[lowered] = LOWERED
-        by[lowered] = row_of[segment[lowered]]
-    scope = columns["scope"][term]
     # "holster" is a word of languages that put the head first and of others that put it last: both readings hold.
     twin = (status == INSIDE) & (by >= 0) & (start == start[by]) & (concept == concept[by])
+    tongues = columns["tongue"][term]
+    np.bitwise_or.at(tongues, by[twin], tongues[twin])
+    purpose = _with_a_head(columns, term, segment, start, free, np.flatnonzero(steering[1]), breaks, informative)
+    first_purpose = np.full(len(breaks) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first_purpose, segment[purpose], start[purpose])
+    behind = start > first_purpose[segment]
+
+    scope = columns["scope"][term]
     whole_arm = _described_whole(concept, segment, free, len(breaks) + 1)
     nested = (status == MASKED) & (concept == LOOKALIKE)  # "tattoo" in "tattoo cartridges" still says what it is about
-    for kind, head_last in ((1, None), (2, 1), (2, 0)):
-        objects = (free | twin | nested) & (scope == kind) & ~behind
-        if head_last is not None:
-            objects &= columns["head_last"][term] == head_last
-        rows = np.flatnonzero(objects & ~((columns["comes_with"][term] > 0) & whole_arm[segment]))
-        if not len(rows):
-            continue
-        mask = np.zeros(len(breaks) + 1, np.int64)
-        np.bitwise_or.at(mask, segment[rows], columns["lowers"][term[rows]])
-        row_of = np.full(len(breaks) + 1, -1)
-        row_of[segment[rows]] = rows
-        if head_last == 0:
-            row_of[segment[rows[::-1]]] = rows[::-1]
-        owner = row_of[segment]
-        lowered = weapon & (status == COUNTS) & (owner >= 0) & has(mask[segment], concept)
-        if head_last == 1:
-            lowered &= start < start[owner]
-        elif head_last == 0:
-            lowered &= start > start[owner]
-        status[lowered] = LOWERED
-        by[lowered] = owner[lowered]
+    objects = (free | twin | nested) & (scope > 0) & ~behind
+    objects &= ~((columns["comes_with"][term] > 0) & whole_arm[segment])
+    rows = np.flatnonzero(objects)
+    hit, row = _pairs(segment, weapon, rows)
+    head_last = columns["head_last"][term[row]] > 0
+    placed = (scope[row] == SEGMENT) | np.where(head_last, start[hit] < start[row], start[hit] > start[row])
+    meant = has(columns["lowers"][term[row]], concept[hit]) & ((columns["calms"][term[row]] & tongues[hit]) != 0)
+    _set_lowered(hit[placed & meant], row[placed & meant], status, by)
+    # What stands behind "for", when something informative stands before it.
+    hit, row = _pairs(segment, weapon, purpose)
+    meant = (start[hit] > start[row]) & has(_FOR_LOWERS, concept[hit])
+    meant &= (columns["calms"][term[row]] & tongues[hit]) != 0
+    _set_lowered(hit[meant], row[meant], status, by)
+
+
+def _pairs(segment: Index, hits: Index, rows: Index) -> tuple[Index, Index]:
+    """Each hit with each of the rows in its segment; both are sorted."""
+    low = np.searchsorted(segment[rows], segment[hits])
+    size = np.searchsorted(segment[rows], segment[hits], side="right") - low
+    which = np.repeat(np.arange(len(hits)), size)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(size) - size, size) + low[which]
+    return hits[which], rows[place]
+
+
+def _set_lowered(hit: Index, row: Index, status: Index, by: Index) -> None:
+    """The first word that lowers a hit is named."""
+    status[hit] = LOWERED
+    by[hit[::-1]] = row[::-1]
+
+
+def _with_a_head(
+    columns: dict[str, NDArray[np.int64]],
+    term: Index,
+    segment: Index,
+    start: Index,
+    free: NDArray[np.bool_],
+    purpose: Index,
+    breaks: Index,
+    informative: Index,
+) -> Index:
+    """Purpose words before which something stands that the rest can be for."""
+    begin = np.concatenate(([0], breaks))[segment[purpose]]
+    token = np.searchsorted(informative, begin)
+    has_head = np.append(informative, np.iinfo(np.int64).max)[token] < start[purpose]
+    part_before = _first_in_segment(segment, start, free & (columns["needs_cue"][term] > 0))
+    has_head |= part_before[segment[purpose]] < start[purpose]
+    return purpose[has_head]
 
 
 def _described_whole(concept: Index, segment: Index, free: NDArray[np.bool_], n_segments: int) -> NDArray[np.bool_]:
