@@ -38,7 +38,7 @@ _SHORTEST_OPEN = 4  # letters of a word that is found within longer ones
 _RUN_TOGETHER = 10  # letters of a phrase that is also found without its blanks
 _GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "comes_with", "note"}
 _LISTS = ("relatives", "endings", "prefixes", "spellings", "purpose", "breaks", "terms", "examples")
-_FILE_KEYS = {"language", "version", "source", "date", "head", "both_scripts", *_LISTS}
+_FILE_KEYS = {"language", "version", "source", "date", "head", *_LISTS}
 ANY = "any"  # language of names and numbers
 
 
@@ -120,7 +120,6 @@ class Grammar:
     prefix_set: int
     spellings: tuple[Spelling, ...]
     steering: frozenset[str]
-    both_scripts: bool = False  # Latin words of the file stand for Cyrillic ones, too
     only_respelt: bool = False  # leave out the word as it is written in the file
 
 
@@ -184,8 +183,7 @@ def read_file(path: Path, draft: Draft, faults: list[str]) -> None:
             phrase = tuple(Part(text) for text in words_of(str(word)).split())
             draft.add(Term(text=str(word), concept=concept, **common), (phrase,))
     steering = {words_of(str(w)) for key in ("purpose", "breaks") for w in lists[key]}
-    both = _flag(name, content, "both_scripts", faults)
-    grammar = Grammar(tuple(endings), ending_set, prefix_set, tuple(spellings), frozenset(steering), both)
+    grammar = Grammar(tuple(endings), ending_set, prefix_set, tuple(spellings), frozenset(steering))
     for number, group in enumerate(lists["terms"], start=1):
         _load_group(f"{name}: terms[{number}]", group, common, grammar, draft, faults)
     for number, example in enumerate(lists["examples"], start=1):
@@ -307,14 +305,15 @@ def _cues(where: str, group: dict[str, Any], concept: str, faults: list[str]) ->
 def _in_each_script(word: Any, settings: dict[str, Any], grammar: Grammar) -> list[tuple[Term, tuple[Phrase, ...]]]:
     """A term as it is written, and, where a file says how, as its letters are written in Latin ones.
 
-    A word counts in its own script only: Greek for sand reads like "ammo", Czech for a piston like a Bulgarian pistol.
+    A Greek word counts in Greek, a Cyrillic one in Cyrillic letters, else as the file respells it: Greek for sand reads
+    like "ammo", Czech for a piston like a Bulgarian pistol. Latin words count in Cyrillic letters, too: Serbian is
+    written in both, and neither may tell.
     """
     written = script_of(str(word))
     if settings["language"] == ANY or not written:
         return [(Term(text=str(word), **settings), _ways(word, grammar))]
     if written == LATIN:
-        scripts = LATIN | CYRILLIC if grammar.both_scripts else LATIN
-        return [(Term(text=str(word), scripts=scripts, **settings), _ways(word, grammar))]
+        return [(Term(text=str(word), scripts=LATIN | CYRILLIC, **settings), _ways(word, grammar))]
     plain = replace(grammar, spellings=())
     if not grammar.spellings:
         return [(Term(text=str(word), scripts=written | LATIN, **settings), _ways(word, plain))]

@@ -60,8 +60,11 @@ def suspicious(codes: Codes) -> Index:
 def _digits_as_letters(codes: Codes, letter: NDArray[np.bool_]) -> Index:
     at = np.flatnonzero(among(codes, "".join(map(chr, LEET))))
     at = at[(at > 0) & (at < len(codes) - 2)]
-    digit = among(codes[at - 1], "".join(map(chr, LEET)))
-    inside = letter[at + 1] & (letter[at - 1] | digit | letter[at + 2])
+    # A number before letters is a size ("20mm"); in a word that begins with digits, several letters follow.
+    here = [letter[np.minimum(at + n, len(codes) - 1)] for n in range(5)]
+    long = here[1] & here[2] & here[3]
+    two = among(codes[at + 1], "".join(map(chr, LEET))) & here[2] & here[3] & here[4]
+    inside = (here[1] & letter[at - 1]) | long | two
     # At the end of a word only behind several letters: "pušk4", not "A4".
     end = letter[at - 1] & letter[np.maximum(at - 2, 0)] & letter[np.maximum(at - 3, 0)] & ~tables().word[codes[at + 1]]
     return at[inside | end]
@@ -69,15 +72,22 @@ def _digits_as_letters(codes: Codes, letter: NDArray[np.bool_]) -> Index:
 
 def _alone(codes: Codes, letter: NDArray[np.bool_]) -> Index:
     """Short pieces around a joiner, and letters that stand alone beside others that do."""
-    at = np.flatnonzero(among(codes, _JOINERS))
-    at = at[(at > 0) & (at < len(codes) - 1)]
-    joiners = at[letter[at - 1] & letter[at + 1]]
+    joiners = _joiners(codes, letter)
     word = tables().word[codes]
     single = letter.copy()
     single[1:-1] &= ~(word[:-2] | word[2:])
     singles = np.flatnonzero(single)
     near = np.diff(singles, prepend=-_BELOW) <= _APART
     return np.concatenate([joiners, singles[near]])
+
+
+def _joiners(codes: Codes, letter: NDArray[np.bool_]) -> Index:
+    """Signs between two letters; a hyphen only between two of them on both sides: "O-ring" and "T-shirt" are honest."""
+    at = np.flatnonzero(among(codes, _JOINERS))
+    at = at[(at > 1) & (at < len(codes) - 2)]
+    more = (codes[at] != ord("-")) | (letter[at - 2] & letter[at + 2])
+    good = letter[at - 1] & letter[at + 1] & more
+    return np.asarray(at[good], np.int64)
 
 
 def _stretched(codes: Codes, letter: NDArray[np.bool_]) -> Index:
@@ -144,9 +154,7 @@ def without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.boo
 
 def _dotted(codes: Codes, letter: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Joiners between pieces of a word of which one is short, and the letters beside them."""
-    at = np.flatnonzero(among(codes, _JOINERS))
-    at = at[(at > 0) & (at < len(codes) - 1)]
-    at = at[letter[at - 1] & letter[at + 1]]
+    at = _joiners(codes, letter)
     begins, ends = runs(letter)
     before, after = np.searchsorted(ends, at), np.searchsorted(begins, at)
     short = np.minimum(ends[before] - begins[before], ends[after] - begins[after]) <= _SHORT_PIECE

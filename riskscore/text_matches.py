@@ -10,6 +10,7 @@ from riskscore.lexicon import Lexicon
 from riskscore.manipulation import among
 
 _LAST_LATIN = 0x2AF
+_FIRST_GREEK = 0x370
 
 
 def word_stream(codes: Codes) -> tuple[Codes, Index]:
@@ -111,10 +112,12 @@ def raw_span(folded: Folded, first: Index, last: Index) -> tuple[Index, Index]:
 
 def in_own_script(folded: Folded, scripts: Index, start: Index, end: Index) -> NDArray[np.bool_]:
     """Is each span written in scripts that its term counts in? Twins that imitate other letters are left out."""
-    written = tables().script[folded.raw]
-    written[folded.odd] = 0
-    good = np.ones(len(start), np.bool_)
-    for script in (LATIN, CYRILLIC, GREEK):
-        before = np.concatenate(([0], np.cumsum(written == script)))
-        good &= (before[end] == before[start]) | ((scripts & script) > 0)
+    special = np.flatnonzero(folded.raw >= _FIRST_GREEK)
+    written = tables().script[folded.raw[special]]
+    written[folded.odd[special]] = 0
+    good = (scripts & LATIN) > 0
+    for script in (CYRILLIC, GREEK):
+        places = special[written == script]
+        there = np.searchsorted(places, end) > np.searchsorted(places, start)
+        good = np.where(there, (scripts & script) > 0, good)
     return good
