@@ -203,9 +203,11 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
     informative = tokens_informative & ~covered(token_raw, start[says_nothing], end[says_nothing])
     lower(folded, lexicon, term, concept, start, end, status, by, token_raw[informative])
     twins = (status == INSIDE) & (by >= 0) & (start == start[by]) & (end == end[by])
-    settle(lexicon, term, concept, text, status, by, twins, len(folded.begin) - 1)
-
     says = np.bincount(token_text[informative], minlength=len(folded.begin) - 1)
+    alone = (columns["alone"][term] > 0) & (status == COUNTS)
+    named = informative & covered(token_raw, start[alone], end[alone])
+    nothing_else = says == np.bincount(token_text[named], minlength=len(says))
+    settle(lexicon, term, concept, text, status, by, twins, nothing_else)
     # Vague words make a text vague only when it holds nothing else; a settled meaning of the same word comes first.
     status[(concept == VAGUE) & (status == COUNTS) & (says[text] > 0)] = INSIDE
     keep = (concept != PURPOSE) & (concept != BREAK_WORD) & (end > start)

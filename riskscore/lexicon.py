@@ -139,7 +139,7 @@ def _found_with_slips(draft: Draft) -> Iterator[Written]:
 
 def finish(lexicon: Lexicon) -> None:
     """Build what is not kept in a file: the terms as columns, and all patterns in one."""
-    names = ("concept", "needs_cue", "cues", "unsure_cues", "lowers", "comes_with", "head_last", "scripts")
+    names = ("concept", "needs_cue", "cues", "unsure_cues", "lowers", "comes_with", "alone", "head_last", "scripts")
     lexicon.columns = {n: np.array([int(getattr(t, n)) for t in lexicon.terms], np.int64) for n in names}
     lexicon.columns["scope"] = np.array([SCOPES.index(t.scope) for t in lexicon.terms], np.int64)
     languages = {name: 1 << n for n, name in enumerate(sorted({t.language for t in lexicon.terms} - {ANY}))}

@@ -36,7 +36,19 @@ MAX_WAYS = 500  # of writing one term
 _UNBENT = 2  # letters of words that do not bend (za, of)
 _SHORTEST_OPEN = 4  # letters of a word that is found within longer ones
 _RUN_TOGETHER = 10  # letters of a phrase that is also found without its blanks
-_GROUP_KEYS = {"concept", "topic", "words", "patterns", "needs_cue", "cues", "scope", "lowers", "comes_with", "note"}
+_GROUP_KEYS = {
+    "concept",
+    "topic",
+    "words",
+    "patterns",
+    "needs_cue",
+    "cues",
+    "scope",
+    "lowers",
+    "comes_with",
+    "alone",
+    "note",
+}
 _LISTS = ("relatives", "endings", "prefixes", "spellings", "purpose", "breaks", "terms", "examples")
 _FILE_KEYS = {"language", "version", "source", "date", "head", *_LISTS}
 ANY = "any"  # language of names and numbers
@@ -56,6 +68,7 @@ class Term:
     scope: str = "phrase"
     lowers: int = 0
     comes_with: bool = False
+    alone: bool = False
     head_last: bool = True
     scripts: int = LATIN | CYRILLIC | GREEK  # in which it counts
     relatives: tuple[str, ...] = ()  # languages whose words it calms as those of its own
@@ -266,6 +279,7 @@ def _load_group(
         "scope": scope,
         "lowers": bit(lowers) if scope != "phrase" else 0,
         "comes_with": _flag(where, group, "comes_with", faults),
+        "alone": _flag(where, group, "alone", faults),
     }
     words, patterns = _listed(where, group, "words", faults), _listed(where, group, "patterns", faults)
     if not group.get("words") and not group.get("patterns"):

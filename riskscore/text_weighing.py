@@ -199,9 +199,13 @@ def settle(
     status: Index,
     by: Index,
     twins: NDArray[np.bool_],
-    n_texts: int,
+    nothing_else: NDArray[np.bool_],
 ) -> None:
-    """Ambiguous words count only beside a second cue in the same text; three of different kinds settle each other."""
+    """Ambiguous words count only beside a second cue in the same text.
+
+    A name that may be a maker's, a size that may be a calibre and a thing that may be a part settle each other; and a
+    maker's name that is all a text says (`nothing_else`, by text) is how arms are described.
+    """
     columns = lexicon.columns
     needs = columns["needs_cue"][term] > 0
     accepted, unsure_accepted = columns["cues"][term].copy(), columns["unsure_cues"][term].copy()
@@ -212,12 +216,13 @@ def settle(
     scope_by = np.where(by >= 0, columns["scope"][term[by]], -1)
     # What a toy, a book or an airsoft replica lowered says nothing about the rest; what it is *for* does.
     cue = ~needs & concept_free & ((status == COUNTS) | ((status == LOWERED) & (scope_by != SCOPES.index("segment"))))
-    cues = np.zeros(n_texts, np.int64)
+    cues = np.zeros(len(nothing_else), np.int64)
     np.bitwise_or.at(cues, text[cue], 1 << concept[cue])
-    unsure = np.zeros(n_texts, np.int64)
+    unsure = np.zeros(len(nothing_else), np.int64)
     open_cue = needs & (status == COUNTS)
     np.bitwise_or.at(unsure, text[open_cue], 1 << concept[open_cue])
     together = ((unsure & _NAMES) > 0) & ((unsure & _SIZES) > 0) & ((unsure & _THINGS) > 0)
     settled = ((cues[text] & accepted) | (unsure[text] & unsure_accepted)) != 0
+    settled |= nothing_else[text] & (columns["alone"][term] > 0)
     settled |= together[text] & has(_NAMES | _SIZES | _THINGS, concept)
     status[needs & (status == COUNTS) & ~settled] = UNSETTLED
