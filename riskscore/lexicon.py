@@ -6,10 +6,10 @@ words); inflection endings are verified after the match.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import re2
@@ -49,6 +49,7 @@ __all__ = [
     "Lexicon",
     "Patterns",
     "Term",
+    "Terms",
     "bit",
     "finish",
     "load_lexicon",
@@ -59,6 +60,8 @@ __all__ = [
 # Concepts whose long words are found with a slip of the finger, too.
 _TELLING = tuple(NUMBER[name] for name in WEAPON_CONCEPTS if name not in ("brand", "calibre"))
 _CALMING = (NUMBER["lookalike"], NUMBER["accessory"])
+_FLAGS = ("needs_cue", "comes_with", "alone", "head_last", "is_pattern")
+_NUMBERS = (*_FLAGS, "concept", "cues", "unsure_cues", "lowers", "scripts")
 _PATTERN_MEMORY = 64 << 20  # bytes: below, the pattern of all calibres is read ten times slower
 
 
@@ -81,15 +84,75 @@ class Patterns:
     which: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Terms(Sequence[Term]):
+    """All terms as columns, read like a list; `Term.relatives` is kept in the columns ``tongue`` and ``calms`` only.
+
+    Parameters
+    ----------
+    texts, files, languages : lists of str
+        As written; names of files and of languages, each once.
+    columns : dict of int64 arrays
+        The other fields by name, ``file`` and ``language`` as numbers.
+    """
+
+    texts: list[str]
+    files: list[str]
+    languages: list[str]
+    columns: dict[str, NDArray[np.int64]]
+
+    @staticmethod
+    def of(terms: Sequence[Term]) -> Terms:
+        """Columns of terms; ``tongue`` is the language as a bit, ``calms`` the languages that a word calms."""
+        files, languages = sorted({t.file for t in terms}), sorted({t.language for t in terms})
+        columns = {n: np.array([int(getattr(t, n)) for t in terms], np.int64) for n in _NUMBERS}
+        columns["scope"] = np.array([SCOPES.index(t.scope) for t in terms], np.int64)
+        columns["file"] = np.array([files.index(t.file) for t in terms], np.int64)
+        columns["language"] = np.array([languages.index(t.language) for t in terms], np.int64)
+        bits = {name: 1 << n for n, name in enumerate(languages)}
+        every = (1 << len(languages)) - 1
+        bits[ANY] = every
+        calms = [
+            bits[t.language] | sum(bits.get(name, 0) for name in {*t.relatives} - {t.language, ANY}) for t in terms
+        ]
+        columns["tongue"] = np.array([bits[t.language] for t in terms], np.int64)
+        columns["calms"] = np.array([c & every for c in calms], np.int64)
+        return Terms([t.text for t in terms], files, languages, columns)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, number: int) -> Term: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Term]: ...
+    def __getitem__(self, number: int | slice) -> Term | list[Term]:
+        if isinstance(number, slice):
+            return [self[n] for n in range(*number.indices(len(self)))]
+        value = {name: int(column[number]) for name, column in self.columns.items()}
+        others: dict[str, Any] = {n: bool(value[n]) if n in _FLAGS else value[n] for n in _NUMBERS}
+        return Term(
+            file=self.files[value["file"]],
+            language=self.languages[value["language"]],
+            text=self.texts[number],
+            scope=SCOPES[value["scope"]],
+            **others,
+        )
+
+
 @dataclass(slots=True)
 class Lexicon:
     """All terms, ready to search. Build it with `load_lexicon`."""
 
-    terms: list[Term] = field(default_factory=list)
+    terms: Terms = field(default_factory=lambda: Terms.of([]))
     examples: list[Example] = field(default_factory=list)
     phrases: PhraseTable = field(default_factory=lambda: build_phrase_table([], [()], [()], {}))
     patterns: Patterns | None = None
-    columns: dict[str, NDArray[np.int64]] = field(default_factory=dict)  # fields of the terms, as arrays
+
+    @property
+    def columns(self) -> dict[str, NDArray[np.int64]]:
+        """Fields of the terms, as arrays."""
+        return self.terms.columns
 
 
 def load_lexicon(folder: Path) -> Lexicon:
@@ -110,7 +173,7 @@ def load_lexicon(folder: Path) -> Lexicon:
         raise SopError(faults)
     known = {part.text for ways in draft.ways for way in ways for part in way}
     slips = misspellings(_found_with_slips(draft), known)
-    lexicon = Lexicon(draft.terms, draft.examples)
+    lexicon = Lexicon(Terms.of(draft.terms), draft.examples)
     lexicon.phrases = build_phrase_table(draft.ways, draft.ending_sets, draft.prefix_sets, slips)
     finish(lexicon)
     return lexicon
@@ -138,28 +201,16 @@ def _found_with_slips(draft: Draft) -> Iterator[Written]:
 
 
 def finish(lexicon: Lexicon) -> None:
-    """Build what is not kept in a file: the terms as columns, and all patterns in one."""
-    names = ("concept", "needs_cue", "cues", "unsure_cues", "lowers", "comes_with", "alone", "head_last", "scripts")
-    lexicon.columns = {n: np.array([int(getattr(t, n)) for t in lexicon.terms], np.int64) for n in names}
-    lexicon.columns["scope"] = np.array([SCOPES.index(t.scope) for t in lexicon.terms], np.int64)
-    languages = {name: 1 << n for n, name in enumerate(sorted({t.language for t in lexicon.terms} - {ANY}))}
-    every = (1 << len(languages)) - 1 or 1
-    own = [languages.get(t.language, every) for t in lexicon.terms]
-    calms = [
-        bits | sum(languages.get(name, 0) for name in {*t.relatives} - {t.language})
-        for bits, t in zip(own, lexicon.terms, strict=True)
-    ]
-    lexicon.columns["tongue"] = np.array(own, np.int64)
-    lexicon.columns["calms"] = np.array([c & every for c in calms], np.int64)
-    numbers = [number for number, term in enumerate(lexicon.terms) if term.is_pattern]
-    if not numbers:
+    """Build what is not kept in a file: all patterns in one."""
+    numbers = np.flatnonzero(lexicon.columns["is_pattern"])
+    if not len(numbers):
         return
     options = pattern_options(_PATTERN_MEMORY)
     options.longest_match = True  # "Kal. 12/70" before "Kal. 12", whatever the order in the file
-    texts = [lexicon.terms[number].text.encode("latin-1") for number in numbers]
+    texts = [lexicon.terms.texts[number].encode("latin-1") for number in numbers]
     anywhere = re2.compile(b"[^a-z0-9](?:" + b"|".join(b"(?:" + text + b")" for text in texts) + b")", options)
     which = re2.Set.FullMatchSet(pattern_options(_PATTERN_MEMORY))
     for text in texts:
         which.Add(text)
     which.Compile()
-    lexicon.patterns = Patterns(np.array(numbers, np.int64), anywhere, which)
+    lexicon.patterns = Patterns(numbers, anywhere, which)

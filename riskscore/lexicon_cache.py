@@ -1,6 +1,7 @@
 """The lexicon as it was compiled last, so that a command need not read thousands of lines of YAML again.
 
-The file holds plain JSON under a name made of all that it depends on; a changed word, or changed code, is another file.
+The file holds arrays and JSON, nothing that runs, under a name made of all that it depends on: a changed word, or
+changed code, is another file.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ import contextlib
 import hashlib
 import os
 import unicodedata
+import zipfile
+from collections.abc import Mapping
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from riskscore import concepts, folding, lexicon, lexicon_files, misspellings, phrases
-from riskscore.lexicon import Example, Lexicon, Term, finish, load_lexicon
+from riskscore.lexicon import Example, Lexicon, Terms, finish, load_lexicon
 from riskscore.phrases import PhraseTable, prepare
 
 _REBUILT = ("words", "open_words", "hashes", "hashed", "place", "shared", "maybe_key", "maybe_ending", "automaton")
@@ -40,10 +44,11 @@ def load_cached(folder: Path, cache: Path | None = None) -> Lexicon:
         With every fault of every file.
     """
     cache = cache or Path.home() / ".cache" / "riskscore"
-    place = cache / f"lexicon-{_digest(folder)}.json"
+    place = cache / f"lexicon-{_digest(folder)}.npz"
     try:
-        return _restore(orjson.loads(place.read_bytes()))
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        with np.load(place, allow_pickle=False) as content:
+            return _restore(content)
+    except (OSError, orjson.JSONDecodeError, zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError):
         loaded = load_lexicon(folder)
         with contextlib.suppress(OSError):
             _write(place, _content(loaded))
@@ -60,40 +65,45 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _content(loaded: Lexicon) -> dict[str, Any]:
-    table = loaded.phrases
-    arrays = {f.name: getattr(table, f.name) for f in fields(table) if f.name not in _REBUILT}
-    return {
-        "terms": [astuple(term) for term in loaded.terms],
+def _content(loaded: Lexicon) -> dict[str, NDArray[Any]]:
+    """The lexicon as arrays; texts as the bytes of JSON."""
+    table, terms = loaded.phrases, loaded.terms
+    texts = {
+        "words": table.words,
+        "open_words": table.open_words,
+        "terms": {"texts": terms.texts, "files": terms.files, "languages": terms.languages},
         "examples": [astuple(example) for example in loaded.examples],
-        "words": "\n".join(table.words),
-        "open_words": "\n".join(table.open_words),
-        "arrays": {name: [array.dtype.str, array.tolist()] for name, array in arrays.items()},
     }
+    arrays = {f"table.{f.name}": getattr(table, f.name) for f in fields(table) if f.name not in _REBUILT}
+    columns = {f"column.{name}": column for name, column in terms.columns.items()}
+    return {**{n: np.frombuffer(orjson.dumps(text), np.uint8) for n, text in texts.items()}, **arrays, **columns}
 
 
-def _lines(text: str) -> list[str]:
-    return text.split("\n") if text else []
+def _part(content: Mapping[str, NDArray[Any]], kind: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(kind): content[name] for name in content if name.startswith(kind)}
 
 
-def _restore(content: dict[str, Any]) -> Lexicon:
-    arrays = {name: np.array(values, np.dtype(kind)) for name, (kind, values) in content["arrays"].items()}
-    table = PhraseTable(words=_lines(content["words"]), open_words=_lines(content["open_words"]), **arrays)
+def _restore(content: Mapping[str, NDArray[Any]]) -> Lexicon:
+    def text(name: str) -> Any:
+        return orjson.loads(content[name].tobytes())
+
+    table = PhraseTable(words=text("words"), open_words=text("open_words"), **_part(content, "table."))
     prepare(table)
     loaded = Lexicon(
-        terms=[Term(*row) for row in content["terms"]],
-        examples=[Example(file, text, finds, tuple(never)) for file, text, finds, never in content["examples"]],
+        terms=Terms(**text("terms"), columns=_part(content, "column.")),
+        examples=[Example(file, text, finds, tuple(never)) for file, text, finds, never in text("examples")],
         phrases=table,
     )
     finish(loaded)
     return loaded
 
 
-def _write(place: Path, content: dict[str, Any]) -> None:
+def _write(place: Path, content: dict[str, NDArray[Any]]) -> None:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = place.with_suffix(f".{os.getpid()}.tmp")
-    beside.write_bytes(orjson.dumps(content))
+    with beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **content)
     beside.replace(place)
-    older = sorted(place.parent.glob("lexicon-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    older = sorted(place.parent.glob("lexicon-*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in older[_KEPT:]:
         path.unlink(missing_ok=True)

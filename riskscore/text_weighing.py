@@ -21,6 +21,7 @@ _FOR_LOWERS = WEAPONS & ~bit(["suppressor", "conversion_device"])
 # A word that may name a maker, one that may be a calibre, one that may be an arm or a part: little else has all three.
 _MODELS = bit(["firearm", "brand"])
 _NAMES, _SIZES = bit(["brand"]), bit(["calibre"])
+_ARMS = bit(["firearm"])
 _THINGS = bit(["firearm", "firearm_part", "ammunition"])
 
 
@@ -222,6 +223,7 @@ def settle(
     open_cue = needs & (status == COUNTS)
     np.bitwise_or.at(unsure, text[open_cue], 1 << concept[open_cue])
     together = ((unsure & _NAMES) > 0) & ((unsure & _SIZES) > 0) & ((unsure & _THINGS) > 0)
+    together |= ((unsure & _NAMES) > 0) & ((unsure & _ARMS) > 0)
     settled = ((cues[text] & accepted) | (unsure[text] & unsure_accepted)) != 0
     settled |= nothing_else[text] & (columns["alone"][term] > 0)
     settled |= together[text] & has(_NAMES | _SIZES | _THINGS, concept)

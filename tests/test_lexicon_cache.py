@@ -35,7 +35,7 @@ def fresh() -> Lexicon:
 
 def test_what_comes_back_is_the_same(fresh: Lexicon, tmp_path: Path) -> None:
     written, read = load_cached(FILES, tmp_path), load_cached(FILES, tmp_path)
-    assert len(list(tmp_path.glob("lexicon-*.json"))) == 1
+    assert len(list(tmp_path.glob("lexicon-*.npz"))) == 1
     assert same(fresh, written)
     assert same(fresh, read)
     assert [t.text for t in read.terms] == [t.text for t in fresh.terms]
@@ -59,7 +59,7 @@ def test_a_changed_word_is_seen_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"terms": [[1]]}', b"\xff"])
 def test_a_damaged_cache_is_passed_over(fresh: Lexicon, tmp_path: Path, content: bytes) -> None:
     load_cached(FILES, tmp_path)
-    (place,) = tmp_path.glob("lexicon-*.json")
+    (place,) = tmp_path.glob("lexicon-*.npz")
     place.write_bytes(content)
     assert same(fresh, load_cached(FILES, tmp_path))
 
@@ -68,9 +68,9 @@ def test_old_files_go_and_a_folder_that_cannot_be_written_is_no_error(fresh: Lex
     files = tmp_path / "lexicons"
     shutil.copytree(FILES, files)
     for n in range(7):
-        (tmp_path / f"lexicon-{n}.json").write_text("{}", "utf-8")
+        (tmp_path / f"lexicon-{n}.npz").write_text("{}", "utf-8")
     load_cached(files, tmp_path)
-    assert len(list(tmp_path.glob("lexicon-*.json"))) <= 4
+    assert len(list(tmp_path.glob("lexicon-*.npz"))) <= 4
     blocked = tmp_path / "file"
     blocked.write_text("not a folder", "utf-8")
     assert same(fresh, load_cached(FILES, blocked / "cache"))
