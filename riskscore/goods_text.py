@@ -204,10 +204,17 @@ def _analyse(folded: Folded, lexicon: Lexicon, changed: NDArray[np.bool_] | None
     lower(folded, lexicon, term, concept, start, end, status, by, token_raw[informative])
     twins = (status == INSIDE) & (by >= 0) & (start == start[by]) & (end == end[by])
     says = np.bincount(token_text[informative], minlength=len(folded.begin) - 1)
+    # Words that say something and of which nothing is known, in texts whose other words are a maker's name alone.
     alone = (columns["alone"][term] > 0) & (status == COUNTS)
     named = informative & covered(token_raw, start[alone], end[alone])
-    nothing_else = says == np.bincount(token_text[named], minlength=len(says))
-    settle(lexicon, term, concept, text, status, by, twins, nothing_else)
+    speaks = (status != LOWERED) & (concept != BREAK_WORD) & (concept != PURPOSE)
+    known = informative & covered(token_raw, start[speaks], end[speaks])
+    unknown = np.where(
+        np.bincount(token_text[known & ~named], minlength=len(says)) > 0,
+        np.iinfo(np.int64).max,
+        says - np.bincount(token_text[known], minlength=len(says)),
+    )
+    settle(lexicon, term, concept, text, status, by, twins, unknown)
     # Vague words make a text vague only when it holds nothing else; a settled meaning of the same word comes first.
     status[(concept == VAGUE) & (status == COUNTS) & (says[text] > 0)] = INSIDE
     keep = (concept != PURPOSE) & (concept != BREAK_WORD) & (end > start)

@@ -60,8 +60,8 @@ __all__ = [
 # Concepts whose long words are found with a slip of the finger, too.
 _TELLING = tuple(NUMBER[name] for name in WEAPON_CONCEPTS if name not in ("brand", "calibre"))
 _CALMING = (NUMBER["lookalike"], NUMBER["accessory"])
-_FLAGS = ("needs_cue", "comes_with", "alone", "head_last", "is_pattern")
-_NUMBERS = (*_FLAGS, "concept", "cues", "unsure_cues", "lowers", "scripts")
+_FLAGS = ("needs_cue", "comes_with", "head_last", "is_pattern")
+_NUMBERS = (*_FLAGS, "alone", "concept", "cues", "unsure_cues", "lowers", "scripts")
 _PATTERN_MEMORY = 64 << 20  # bytes: below, the pattern of all calibres is read ten times slower
 
 

@@ -32,6 +32,7 @@ from riskscore.folding import CYRILLIC, GREEK, IDEOGRAPHS, LATIN, fold, script_o
 from riskscore.phrases import MAX_ENDING, Part, Phrase
 from riskscore.yaml_files import read_yaml
 
+_MOST_UNKNOWN = 3
 MAX_WAYS = 500  # of writing one term
 _UNBENT = 2  # letters of words that do not bend (za, of)
 _SHORTEST_OPEN = 4  # letters of a word that is found within longer ones
@@ -68,7 +69,7 @@ class Term:
     scope: str = "phrase"
     lowers: int = 0
     comes_with: bool = False
-    alone: bool = False
+    alone: int = 0  # counts where fewer unknown words than this are all that stands beside it
     head_last: bool = True
     scripts: int = LATIN | CYRILLIC | GREEK  # in which it counts
     relatives: tuple[str, ...] = ()  # languages whose words it calms as those of its own
@@ -279,7 +280,7 @@ def _load_group(
         "scope": scope,
         "lowers": bit(lowers) if scope != "phrase" else 0,
         "comes_with": _flag(where, group, "comes_with", faults),
-        "alone": _flag(where, group, "alone", faults),
+        "alone": _alone(where, group, faults),
     }
     words, patterns = _listed(where, group, "words", faults), _listed(where, group, "patterns", faults)
     if not group.get("words") and not group.get("patterns"):
@@ -292,6 +293,17 @@ def _load_group(
             faults.append(f"{where}: {word!r}: {error}")
     for pattern in patterns:
         _load_pattern(where, pattern, settings, draft, faults)
+
+
+def _alone(where: str, group: dict[str, Any], faults: list[str]) -> int:
+    """One more than the number of unknown words beside which a maker's name counts; 0 where it never does."""
+    value = group.get("alone")
+    if value is None:
+        return 0
+    if type(value) is not int or not 0 <= value <= _MOST_UNKNOWN:
+        faults.append(f"{where}: `alone` is the number of unknown words that may stand beside, 0 to {_MOST_UNKNOWN}")
+        return 0
+    return value + 1
 
 
 def _load_pattern(where: str, pattern: Any, settings: dict[str, Any], draft: Draft, faults: list[str]) -> None:

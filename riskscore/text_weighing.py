@@ -192,6 +192,12 @@ def _first_in_segment(segment: Index, start: Index, chosen: NDArray[np.bool_]) -
     return first
 
 
+def _makers_and_models(columns: dict[str, NDArray[np.int64]], term: Index) -> tuple[NDArray[np.bool_], ...]:
+    """Names of makers, and those of models without their maker ("Springfield ... 1911")."""
+    maker = columns["alone"][term] > 0
+    return maker, ~maker
+
+
 def settle(
     lexicon: Lexicon,
     term: Index,
@@ -200,12 +206,12 @@ def settle(
     status: Index,
     by: Index,
     twins: NDArray[np.bool_],
-    nothing_else: NDArray[np.bool_],
+    unknown: Index,
 ) -> None:
     """Ambiguous words count only beside a second cue in the same text.
 
     A name that may be a maker's, a size that may be a calibre and a thing that may be a part settle each other; and a
-    maker's name that is all a text says (`nothing_else`, by text) is how arms are described.
+    maker's name that is all a text says is how arms are described; `unknown` counts the further words of each text.
     """
     columns = lexicon.columns
     needs = columns["needs_cue"][term] > 0
@@ -217,14 +223,19 @@ def settle(
     scope_by = np.where(by >= 0, columns["scope"][term[by]], -1)
     # What a toy, a book or an airsoft replica lowered says nothing about the rest; what it is *for* does.
     cue = ~needs & concept_free & ((status == COUNTS) | ((status == LOWERED) & (scope_by != SCOPES.index("segment"))))
-    cues = np.zeros(len(nothing_else), np.int64)
+    cues = np.zeros(len(unknown), np.int64)
     np.bitwise_or.at(cues, text[cue], 1 << concept[cue])
-    unsure = np.zeros(len(nothing_else), np.int64)
+    unsure = np.zeros(len(unknown), np.int64)
     open_cue = needs & (status == COUNTS)
     np.bitwise_or.at(unsure, text[open_cue], 1 << concept[open_cue])
     together = ((unsure & _NAMES) > 0) & ((unsure & _SIZES) > 0) & ((unsure & _THINGS) > 0)
     together |= ((unsure & _NAMES) > 0) & ((unsure & _ARMS) > 0)
     settled = ((cues[text] & accepted) | (unsure[text] & unsure_accepted)) != 0
-    settled |= nothing_else[text] & (columns["alone"][term] > 0)
+    settled |= unknown[text] < columns["alone"][term]
+    name = needs & (status == COUNTS) & has(_NAMES, concept)
+    maker, model = (
+        np.bincount(text[name & kind], minlength=len(unknown)) > 0 for kind in _makers_and_models(columns, term)
+    )
+    settled |= name & maker[text] & model[text]
     settled |= together[text] & has(_NAMES | _SIZES | _THINGS, concept)
     status[needs & (status == COUNTS) & ~settled] = UNSETTLED
