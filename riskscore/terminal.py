@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from riskscore.assess import Engine
     from riskscore.batch import Totals
     from riskscore.formats import Counts, Manifest
+    from riskscore.goods_text import GoodsText
+    from riskscore.lexicon import Lexicon
 
 _BAND_STYLE = {"hold": "bold red", "review": "yellow", "clear": "green"}
 _BAND_SIGN = {"hold": "▲ priority", "review": "◆ review", "clear": "○ clear"}
@@ -294,6 +296,23 @@ def _ledger_table(axis: str, total: dict[str, Any], document: dict[str, Any], en
 # -- one text ----------------------------------------------------------------------------------------------------------
 
 
+def _one_row_each(read: GoodsText, lexicon: Lexicon) -> dict[int, list[str]]:
+    """Rows of hits to show, one for a word and concept, each with the files that name it."""
+    from riskscore.goods_text import INSIDE
+
+    hits = read.hits
+    shown: dict[tuple[int, int, int], int] = {}
+    files: dict[int, list[str]] = {}
+    order = sorted(range(len(hits.text)), key=lambda row: (hits.start[row], hits.status[row] == INSIDE, row))
+    for row in order:
+        key = int(hits.start[row]), int(hits.end[row]), int(hits.concept[row])
+        first = shown.setdefault(key, row)
+        name = lexicon.terms[hits.term[row]].file.removesuffix(".yml")
+        if name not in files.setdefault(first, []):
+            files[first].append(name)
+    return files
+
+
 def show_text(description: str, sops: Path | None) -> int:
     """The command `riskscore text`: folded text, hits, masks, concepts, spans."""
     from riskscore.folding import fold
@@ -317,23 +336,15 @@ def show_text(description: str, sops: Path | None) -> int:
     if not len(hits.text):
         return 0
     table = Table()
-    for name in ("span", "words", "concept", "term", "lexicon", "status"):
+    for name in ("span", "words", "concept", "term", "lexicons", "status"):
         table.add_column(name)
-    for row in range(len(hits.text)):
+    for row, files in _one_row_each(read, lexicon).items():
         start, end = int(hits.start[row]), int(hits.end[row])
-        term = lexicon.terms[hits.term[row]]
-        status = STATUS[hits.status[row]]
-        if hits.status[row] in (MASKED, LOWERED) and hits.by[row] >= 0:
-            by = hits.by[row]
-            status += f" (by “{description[hits.start[by] : hits.end[by]]}”)"
-        words = shown_plain(description[start:end])
-        table.add_row(
-            f"{start}:{end}",
-            escape(words),
-            name_of(int(hits.concept[row])),
-            escape(term.text),
-            escape(term.file),
-            status,
-        )
+        status, by = STATUS[hits.status[row]], hits.by[row]
+        if hits.status[row] in (MASKED, LOWERED):
+            status += f" (by “{description[hits.start[by] : hits.end[by]]}”)" if by >= 0 else " (what it is for)"
+        words = escape(shown_plain(description[start:end]))
+        concept, term = name_of(int(hits.concept[row])), escape(lexicon.terms[hits.term[row]].text)
+        table.add_row(f"{start}:{end}", words, concept, term, escape(", ".join(files)), status)
     out.print(table)
     return 0
