@@ -38,6 +38,7 @@ _UNSEEN = frozenset(
               *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 )  # fmt: skip
 ASCII = 0x80  # characters below it fold to one character each
+WORD_BEFORE_NUMBER, WORD_BEHIND_NUMBER = 4, 3  # letters of a word beside which a number needs no blank
 SPACE = 32
 BREAK = 10  # between two texts
 

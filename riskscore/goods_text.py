@@ -247,7 +247,7 @@ def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits:
         return found
     part = fold_batch([texts[i] for i in chosen])
     # What was already read as typed, or masked there, is not a manipulation.
-    seen = hits.take(np.flatnonzero(has(WEAPONS | (1 << LOOKALIKE), hits.concept)))
+    seen = hits.take(np.flatnonzero(has(WEAPONS | (1 << LOOKALIKE), hits.concept) & (hits.status != UNSETTLED)))
     base = folded.begin
     columns = lexicon.columns
     for one in "il":  # the digit one stands for either letter

@@ -193,7 +193,7 @@ def _found_with_slips(draft: Draft) -> Iterator[Written]:
             continue
         for way in ways:
             part = way[0]
-            if len(way) > 1 or part.open_left or part.open_right or part.prefixes:
+            if len(way) > 1 or part.open_right or part.prefixes or (part.open_left and (calms or name)):
                 continue
             if calms and not (term.lowers & telling or part.text.endswith(ends)):
                 continue

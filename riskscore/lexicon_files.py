@@ -28,7 +28,16 @@ from riskscore.concepts import (
     WEAPON_CONCEPTS,
     bit,
 )
-from riskscore.folding import CYRILLIC, GREEK, IDEOGRAPHS, LATIN, fold, script_of
+from riskscore.folding import (
+    CYRILLIC,
+    GREEK,
+    IDEOGRAPHS,
+    LATIN,
+    WORD_BEFORE_NUMBER,
+    WORD_BEHIND_NUMBER,
+    fold,
+    script_of,
+)
 from riskscore.phrases import MAX_ENDING, Part, Phrase
 from riskscore.yaml_files import read_yaml
 
@@ -137,10 +146,14 @@ class Grammar:
     only_respelt: bool = False  # leave out the word as it is written in the file
 
 
+# Where a number runs on behind a word, or a word behind a number: glock|19|gen5, but not mp5 or 9mm.
+_RUN_ON = re.compile(f"(?<=[a-z]{{{WORD_BEFORE_NUMBER}}})(?=[0-9])|(?<=[0-9])(?=[a-z]{{{WORD_BEHIND_NUMBER}}})")
+
+
 @lru_cache(100_000)
 def words_of(text: str) -> str:
     """Folded words with one blank between them: how terms and texts meet."""
-    return " ".join("".join(_apart(c) for c in fold(text)).split())
+    return " ".join(_RUN_ON.sub(" ", "".join(_apart(c) for c in fold(text))).split())
 
 
 @cache

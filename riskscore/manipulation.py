@@ -13,7 +13,7 @@ SPACED_RUN = 4  # letters written apart that make a word
 _STRETCHED = 3  # the same letter so many times is no honest spelling
 _APART = 4  # one to three signs between letters written apart
 _JOINERS = ".*_~+|-"
-_SHORT_PIECE = 3  # letters: "am-mo", "re.vol.ver", but not "semi-automatic"
+_SHORT_PIECE = 3  # letters beside a hyphen: "am-mo", but not "semi-automatic"
 _SOUNDS = (
     "lj",
     "nj",
@@ -158,6 +158,7 @@ def _dotted(codes: Codes, letter: NDArray[np.bool_]) -> tuple[NDArray[np.bool_],
     begins, ends = runs(letter)
     before, after = np.searchsorted(ends, at), np.searchsorted(begins, at)
     short = np.minimum(ends[before] - begins[before], ends[after] - begins[after]) <= _SHORT_PIECE
+    short |= codes[at] != ord("-")
     joined, touching = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.bool_)
     joined[at[short]] = True
     touching[at[short] - 1] = touching[at[short] + 1] = True

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 SHORTEST = 8  # letters of a word with its usual ending; one less where it only masks or lowers others
-SHORTEST_SWAPPED, SHORTEST_DOUBLED = 7, 6  # slips that rarely make another word
-SHORTEST_NAME = 5
+SHORTEST_SWAPPED, SHORTEST_DOUBLED = 6, 6  # slips that rarely make another word
+SHORTEST_NAME, SHORTEST_NAME_SWAPPED = 5, 7
 MAX_CUT = 5  # the longest ending
 # What a scanner, or somebody who imitates one, makes of letters.
 READ_AS = (("m", "rn"), ("rn", "m"), ("l", "i"), ("i", "l"), ("w", "vv"), ("d", "cl"), ("cl", "d"))
@@ -30,7 +30,7 @@ class Written:
     calms : bool
         Whether it only masks or lowers others.
     name : bool
-        Whether it is a maker's: names are spelt as their owners like, and only read wrongly.
+        Whether it is a maker's: names are spelt as their owners like, and varied less.
     """
 
     text: str
@@ -62,6 +62,9 @@ def _slips_of(word: Written) -> Iterator[str]:
     if word.name:
         if size >= SHORTEST_NAME:
             yield from _read_wrongly(word.text)
+            yield from _doubled(word.text)
+        if size >= SHORTEST_NAME_SWAPPED:
+            yield from _swapped(word.text)
         return
     if size >= SHORTEST:
         yield from _left_out(word.text)

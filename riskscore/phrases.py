@@ -22,11 +22,9 @@ MAX_ENDING = 5
 _LETTER_BITS, _LETTER = 11, 0x7FF
 _SET_SHIFT = _LETTER_BITS * MAX_ENDING
 _WORD_BITS, _KEY_BITS = 21, 20
-_NUMBER_BEHIND, _NUMBER_BEFORE = -1, -2
 _SHORTEST_PLAIN = 4  # letters of a word that somebody may have dressed up
 _SHORTEST_BEFORE = 3  # letters before a word that ends a longer one
 _WEIGHTS = np.random.default_rng(93).integers(0, 1 << 63, 64, np.uint64) * np.uint64(2) + np.uint64(1)  # by place
-_LONG_ENOUGH = 5  # letters of a word that a number may follow without a blank ("pistol9mm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ class PhraseTable:
         What is looked up, and what is searched for within longer words.
     word_first, word_parts : int64 arrays
         Parts that each of `words` and then of `open_words` may be: ``word_parts[word_first[w]:word_first[w + 1]]``.
-    endings, open_left, open_right, size, mixed : int64 arrays (number of parts,)
-        Fields of the parts; ``size`` in characters; ``mixed`` where letters and digits stand in it.
+    endings, open_left, open_right, size : int64 arrays (number of parts,)
+        Fields of the parts; ``size`` in characters.
     begin_first, begin_parts : int64 arrays
         The same for the parts with which a phrase may begin.
     begins : int64 array (number of parts,)
@@ -89,7 +87,6 @@ class PhraseTable:
     open_left: Index
     open_right: Index
     size: Index
-    mixed: Index
     begins: Index
     keys: Index
     following: Index
@@ -143,6 +140,8 @@ def build_phrase_table(
     for part, number in parts.items():
         if part.open_left or part.open_right:
             open_words.setdefault(part.text if part.open_left else f" {part.text}", []).append(number)
+            for text in also.get(part.text, ()):
+                words.setdefault(text, []).append(number)
             continue
         written = [prefix + part.text for prefix in ["", *prefix_sets[part.prefixes]]]
         for text in dict.fromkeys([*written, *also.get(part.text, ())]):
@@ -164,7 +163,6 @@ def build_phrase_table(
         open_left=np.array([p.open_left for p in parts], np.int64),
         open_right=np.array([p.open_right for p in parts], np.int64),
         size=np.array([len(p.text) for p in parts], np.int64),
-        mixed=np.array([_mixed(p.text) for p in parts], np.int64),
         begins=begins,
         keys=np.array([k for k, _ in edges], np.int64),
         following=np.array([t for _, t in edges], np.int64),
@@ -236,10 +234,6 @@ def ending_key(number: int, ending: str) -> int:
     return key
 
 
-def _mixed(text: str) -> bool:
-    return sum(c.isalpha() for c in text) >= _LONG_ENOUGH - 1 and any(c.isdigit() for c in text)
-
-
 def _first(groups: Iterable[Sequence[int]]) -> Index:
     return np.concatenate(([0], np.cumsum([len(group) for group in groups]))).astype(np.int64)
 
@@ -254,7 +248,7 @@ class _Candidates:
 
     token: Index
     word: Index
-    cut: Index  # letters behind the word; `_NUMBER` where a number, or letters behind one, run on
+    cut: Index  # letters behind the word
     first: Index  # candidates of token t: first[t]:first[t + 1]
 
 
@@ -394,7 +388,6 @@ def _candidates(stream: Codes, gaps: Index, table: PhraseTable) -> _Candidates:
             maybe = np.flatnonzero(table.maybe_ending[_bucket(ending, _KEY_BITS)])
         row, word = _find(sums[last[maybe] - cut] - base[maybe], table)
         found.append((token[maybe][row], word, np.full(len(row), cut, np.int64)))
-    found.append(_run_on(stream, gaps, sums, table))
     tokens, words, cuts = (np.concatenate(column) for column in zip(*found, strict=True))
     order = np.argsort(tokens, kind="stable")
     count = np.bincount(tokens, minlength=len(gaps) + 2)
@@ -424,16 +417,6 @@ def _find(hashes: NDArray[np.uint64], table: PhraseTable) -> tuple[Index, Index]
     return np.concatenate(rows), np.concatenate(words)
 
 
-def _run_on(stream: Codes, gaps: Index, sums: NDArray[np.uint64], table: PhraseTable) -> tuple[Index, Index, Index]:
-    """Words that end where letters turn to digits or back: "pistol9mm", "glock19gen5"."""
-    digit = _is_digit(stream)
-    turn = np.flatnonzero(digit[1:] != digit[:-1]) + 1
-    turn = turn[(stream[turn] > SPACE) & (stream[turn - 1] > SPACE)]
-    token = np.searchsorted(gaps, turn) - 1
-    row, word = _find(sums[turn] - sums[gaps[token] + 1], table)
-    return token[row], word, np.where(digit[turn[row]], _NUMBER_BEHIND, _NUMBER_BEFORE)
-
-
 def _verified(
     stream: Codes, gaps: Index, table: PhraseTable, words: _Candidates, row: Index, part: Index
 ) -> tuple[Index, _Found]:
@@ -442,8 +425,6 @@ def _verified(
     good = cut == 0
     ask = np.flatnonzero((cut > 0) & (table.endings[part] > 0))
     good[ask] = _may_end(stream, gaps[token[ask] + 1] - cut[ask], cut[ask], part[ask], table)
-    good |= (cut == _NUMBER_BEHIND) & (table.endings[part] > 0) & (table.size[part] >= _LONG_ENOUGH)
-    good |= (cut == _NUMBER_BEFORE) & (table.mixed[part] > 0)
     kept = np.flatnonzero(good)
     token = token[kept]
     return kept, _Found(token, part[kept], gaps[token] + 1, gaps[token + 1])
@@ -488,7 +469,3 @@ def _rest_key(stream: Codes, last: Index, rest: Index) -> NDArray[np.uint64]:
         letter = np.minimum(stream[last[live] + position], _LETTER).astype(np.uint64)
         key[live] |= letter << np.uint64(_LETTER_BITS * position)
     return key
-
-
-def _is_digit(codes: Codes) -> NDArray[np.bool_]:
-    return (codes >= ord("0")) & (codes <= ord("9"))

@@ -5,9 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from riskscore.folding import BREAK, CYRILLIC, GREEK, LATIN, SPACE, Codes, Folded, Index, is_ideograph, runs, tables
+from riskscore.folding import (
+    BREAK,
+    CYRILLIC,
+    GREEK,
+    LATIN,
+    SPACE,
+    WORD_BEFORE_NUMBER,
+    WORD_BEHIND_NUMBER,
+    Codes,
+    Folded,
+    Index,
+    is_ideograph,
+    runs,
+    tables,
+)
 from riskscore.lexicon import Lexicon
-from riskscore.manipulation import among
+from riskscore.manipulation import among, is_letter
 
 _LAST_LATIN = 0x2AF
 _FIRST_GREEK = 0x370
@@ -22,11 +36,25 @@ def word_stream(codes: Codes) -> tuple[Codes, Index]:
     keep[1:] = (stream[1:] != SPACE) | (stream[:-1] != SPACE)
     at = np.flatnonzero(keep)
     stream = stream[keep]
+    places = _run_on(stream)
     signs = np.flatnonzero(is_ideograph(stream))
     if len(signs):  # a blank before each, and behind each that no blank follows yet
-        places = np.union1d(signs[stream[signs - 1] != SPACE], signs[stream[signs + 1] != SPACE] + 1)
+        beside = signs[stream[signs - 1] != SPACE], signs[stream[signs + 1] != SPACE] + 1
+        places = np.unique(np.concatenate([places, *beside]))
+    if len(places):
         stream, at = np.insert(stream, places, SPACE), np.insert(at, places, at[places])
     return stream, at
+
+
+def _run_on(stream: Codes) -> Index:
+    """Where a number runs on behind a word, or a word behind a number: glock|19|gen5, but not mp5 or 9mm."""
+    digit = np.flatnonzero(_is_digit(stream))
+    last = len(stream) - 1
+    behind, ahead = (
+        np.logical_and.reduce([is_letter(stream[np.clip(digit + step * n, 0, last)]) for n in range(1, letters + 1)])
+        for step, letters in ((-1, WORD_BEFORE_NUMBER), (1, WORD_BEHIND_NUMBER))
+    )
+    return np.unique(np.concatenate([digit[behind], digit[ahead] + 1]))
 
 
 def crosses(codes: Codes, first: Index, last: Index) -> NDArray[np.bool_]:

@@ -46,13 +46,15 @@ def test_the_shorter_the_word_the_fewer_slips() -> None:
     assert "shogun" not in slips("shotgun")
     assert "shogun" in slips("shotgun", calms=True)
     assert slips("pistol") >= {"pisstol", "pistoi", "plstol"}
-    assert not {"pitsol", "pitol"} & slips("pistol")
+    assert "pitsol" in slips("pistol")
+    assert "pitol" not in slips("pistol")
     assert not slips("rifle")
 
 
 def test_a_word_is_read_wrongly() -> None:
     assert {"arnmunition", "ammunitlon"} <= slips("ammunition")
-    assert slips("glock", name=True) == {"giock"}, "names are only read wrongly"
+    assert {"giock", "gllock"} <= slips("glock", name=True)
+    assert not {"golck", "glck"} & slips("glock", name=True), "names are varied less"
     assert {"vveapon", "hancl gun"} & slips("weapon") == {"vveapon"}
 
 
