@@ -86,6 +86,8 @@ def is_ideograph(codes: Codes) -> NDArray[np.bool_]:
 
 def script_of(text: str) -> int:
     """The scripts a text is written in, as a set of bits: LATIN, CYRILLIC, GREEK; others are none of these."""
+    if text.isascii():
+        return LATIN if any(map(str.isalpha, text)) else 0
     table = tables().script
     return int(np.bitwise_or.reduce([table[ord(c)] for c in text] or [0]))
 

@@ -373,6 +373,8 @@ def _ways(word: Any, grammar: Grammar) -> tuple[Phrase, ...]:
         stem, _, ending = part.partition("|")
         if ending and words_of(ending) not in grammar.endings:
             raise ValueError(f"`|{ending}` is not one of the file's endings")
+        if exact:
+            stem, ending = stem + ending, ""
         stems = [words_of(way) for way in _respelt(stem, grammar.spellings)[grammar.only_respelt :]]
         if not stems[0]:
             raise ValueError("has a word without a letter or digit")

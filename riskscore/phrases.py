@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import ahocorasick_rs
 import numpy as np
@@ -27,8 +27,7 @@ _SHORTEST_BEFORE = 3  # letters before a word that ends a longer one
 _WEIGHTS = np.random.default_rng(93).integers(0, 1 << 63, 64, np.uint64) * np.uint64(2) + np.uint64(1)  # by place
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One word of a phrase, folded.
 
     Parameters

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from factory import share_cache
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 AS_OF = ["--as-of", "2026-11-16T06:00:00Z"]
 
 
 def riskscore(*arguments: str, cwd: Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    share_cache(cwd)
     environment = {**os.environ, "HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd), "COLUMNS": "160"}
     return subprocess.run(
         [sys.executable, "-m", "riskscore.cli", *arguments],

@@ -145,7 +145,10 @@ def test_a_description_without_words_says_nothing(text: str) -> None:
 
 # -- both Serbian scripts ----------------------------------------------------------------------------------------------
 
-SERBIAN = sorted({w for w in DESCRIPTIONS if in_cyrillic(w) != w})
+# Files of other languages hold transliterations, which nobody writes back into Cyrillic.
+HOME_FILES = ("bs.yml", "topics_bs.yml", "en.yml", "topics_en.yml", "calibres.yml", "brands.yml", "world.yml")
+ELSEWHERE = {e.text for e in LEXICON.examples if e.file not in HOME_FILES}
+SERBIAN = sorted({w for w in DESCRIPTIONS if in_cyrillic(w) != w and w not in ELSEWHERE})
 
 
 def test_cyrillic_and_latin_spellings_mean_the_same() -> None:

@@ -14,7 +14,7 @@ from riskscore.goods_text import check_examples, read_goods
 from riskscore.lexicon import Lexicon, load_lexicon
 from riskscore.lexicon_cache import load_cached
 
-FILES = ROOT / "sops" / "lexicons"
+SOME = ("bs.yml", "calibres.yml", "world.yml")
 TEXTS = ["Hunting rifle .308 Win", "Пиштољ за силикон", "p1stol", "Jagdgewehr", "glue gun", "okvir za 15 metaka", ""]
 
 
@@ -29,18 +29,27 @@ def same(one: Lexicon, other: Lexicon) -> bool:
 
 
 @pytest.fixture(scope="module")
-def fresh() -> Lexicon:
-    return load_lexicon(FILES)
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few files: all of them take a quarter of a minute to compile."""
+    folder = tmp_path_factory.mktemp("lexicons")
+    for name in SOME:
+        shutil.copy(ROOT / "sops" / "lexicons" / name, folder)
+    return folder
 
 
-def test_what_comes_back_is_the_same(fresh: Lexicon, tmp_path: Path) -> None:
-    written, read = load_cached(FILES, tmp_path), load_cached(FILES, tmp_path)
+@pytest.fixture(scope="module")
+def fresh(files: Path) -> Lexicon:
+    return load_lexicon(files)
+
+
+def test_what_comes_back_is_the_same(fresh: Lexicon, files: Path, tmp_path: Path) -> None:
+    written, read = load_cached(files, tmp_path), load_cached(files, tmp_path)
     assert len(list(tmp_path.glob("lexicon-*.npz"))) == 1
     assert same(fresh, written)
     assert same(fresh, read)
     assert [t.text for t in read.terms] == [t.text for t in fresh.terms]
     assert read.examples == fresh.examples
-    assert check_examples(read) == []
+    assert check_examples(read) == check_examples(fresh)
 
 
 def test_a_changed_word_is_seen_at_once(tmp_path: Path) -> None:
@@ -57,20 +66,20 @@ def test_a_changed_word_is_seen_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"terms": [[1]]}', b"\xff"])
-def test_a_damaged_cache_is_passed_over(fresh: Lexicon, tmp_path: Path, content: bytes) -> None:
-    load_cached(FILES, tmp_path)
+def test_a_damaged_cache_is_passed_over(fresh: Lexicon, files: Path, tmp_path: Path, content: bytes) -> None:
+    load_cached(files, tmp_path)
     (place,) = tmp_path.glob("lexicon-*.npz")
     place.write_bytes(content)
-    assert same(fresh, load_cached(FILES, tmp_path))
+    assert same(fresh, load_cached(files, tmp_path))
 
 
-def test_old_files_go_and_a_folder_that_cannot_be_written_is_no_error(fresh: Lexicon, tmp_path: Path) -> None:
-    files = tmp_path / "lexicons"
-    shutil.copytree(FILES, files)
+def test_old_files_go_and_a_folder_that_cannot_be_written_is_no_error(
+    fresh: Lexicon, files: Path, tmp_path: Path
+) -> None:
     for n in range(7):
         (tmp_path / f"lexicon-{n}.npz").write_text("{}", "utf-8")
     load_cached(files, tmp_path)
     assert len(list(tmp_path.glob("lexicon-*.npz"))) <= 4
     blocked = tmp_path / "file"
     blocked.write_text("not a folder", "utf-8")
-    assert same(fresh, load_cached(FILES, blocked / "cache"))
+    assert same(fresh, load_cached(files, blocked / "cache"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from pathlib import Path
 
 import pytest
 from factory import ROOT, the_engine
@@ -123,11 +125,12 @@ def _raises(word: int) -> bool:
 def test_the_number_of_slips_is_bounded() -> None:
     """A list that a machine holds easily."""
     made = len(LEXICON.phrases.words) - len(AS_WRITTEN)
-    assert 0 < made < 250_000
-    assert sum(map(len, LEXICON.phrases.words)) < 4_000_000
+    assert 0 < made < 300_000
+    assert sum(map(len, LEXICON.phrases.words)) < 6_000_000
 
 
-def test_a_lexicon_has_its_slips_in_the_same_order_each_time() -> None:
-    loaded = load_lexicon(ROOT / "sops" / "lexicons")
-    assert "reovlver" in loaded.phrases.words
-    assert loaded.phrases.words == LEXICON.phrases.words
+def test_a_lexicon_has_its_slips_in_the_same_order_each_time(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "sops" / "lexicons" / "bs.yml", tmp_path)
+    one, other = load_lexicon(tmp_path), load_lexicon(tmp_path)
+    assert "reovlver" in one.phrases.words
+    assert one.phrases.words == other.phrases.words

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from factory import share_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def environment(folder: Path) -> dict[str, str]:
     """No checkout on the path."""
+    share_cache(folder)
     return {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8"}
 
 
