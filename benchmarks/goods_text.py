@@ -35,7 +35,7 @@ RECOGNISED = {
     "airgun_or_airsoft": ("airgun", "airsoft"),
     "accessory": ("accessory", "optics"),
 }
-SPEED_TEXTS, SPEED_ROUNDS, SPEED_PIECE = 400_000, 3, 20_000
+SPEED_TEXTS, SPEED_ROUNDS, SPEED_PIECE = 100_000, 2, 20_000
 
 
 def titles_as_parcels(titles: pl.DataFrame) -> Tables:
