@@ -1,4 +1,4 @@
-"""What many languages in one search need: scripts, respelling, clitics, ideographs, words that act on their kin only."""
+"""What many languages in one search need: scripts, respelling, clitics, ideographs, words that act on their kin."""
 
 from __future__ import annotations
 
