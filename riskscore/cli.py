@@ -76,7 +76,9 @@ def score(**options: Any) -> int:
       zcat week.csv.gz | riskscore score - -o - --top 0
     """
     from riskscore.batch import score_manifest
+    from riskscore.terminal import say_if_compiling
 
+    say_if_compiling(options["sops"])
     return score_manifest(**options)
 
 
@@ -90,8 +92,9 @@ def score(**options: Any) -> int:
 @plain_errors
 def explain(**options: Any) -> int:
     """Show one parcel's assessment: both ledgers, the words that count, what is missing, what to do next."""
-    from riskscore.terminal import explain_parcel
+    from riskscore.terminal import explain_parcel, say_if_compiling
 
+    say_if_compiling(options["sops"])
     return explain_parcel(**options)
 
 
@@ -101,8 +104,9 @@ def explain(**options: Any) -> int:
 @plain_errors
 def text(description: tuple[str, ...], sops: Path | None, models: Path | None) -> int:
     """Show what the goods-text engine sees in a GOODS DESCRIPTION."""
-    from riskscore.terminal import show_text
+    from riskscore.terminal import say_if_compiling, show_text
 
+    say_if_compiling(sops)
     return show_text(" ".join(description), sops)
 
 
@@ -129,6 +133,7 @@ def serve(host: str, port: int, profile: str | None, sops: Path | None, models: 
     """Serve assessments over HTTP (nothing is stored: every call is a dry run)."""
     import uvicorn
 
+    from riskscore.terminal import say_if_compiling
     from service.app import create_app
     from service.settings import Settings
 
@@ -136,6 +141,7 @@ def serve(host: str, port: int, profile: str | None, sops: Path | None, models: 
         settings = Settings.from_environment(sops, models, profile)
     except ValueError as error:
         raise RiskscoreError(str(error)) from error
+    say_if_compiling(settings.sops)
     app = create_app(settings)
     click.echo(f"riskscore serves http://{host}:{port}/docs  (stop with Ctrl-C)", err=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)

@@ -43,8 +43,7 @@ def load_cached(folder: Path, cache: Path | None = None) -> Lexicon:
     SopError
         With every fault of every file.
     """
-    cache = cache or Path.home() / ".cache" / "riskscore"
-    place = cache / f"lexicon-{_digest(folder)}.npz"
+    place = _place(folder, cache)
     try:
         with np.load(place, allow_pickle=False) as content:
             return _restore(content)
@@ -53,6 +52,15 @@ def load_cached(folder: Path, cache: Path | None = None) -> Lexicon:
         with contextlib.suppress(OSError):
             _write(place, _content(loaded))
         return loaded
+
+
+def is_compiled(folder: Path, cache: Path | None = None) -> bool:
+    """Is the lexicon of a folder in the cache? Compiling all languages takes a quarter of a minute."""
+    return _place(folder, cache).exists()
+
+
+def _place(folder: Path, cache: Path | None) -> Path:
+    return (cache or Path.home() / ".cache" / "riskscore") / f"lexicon-{_digest(folder)}.npz"
 
 
 def _digest(folder: Path) -> str:

@@ -43,6 +43,16 @@ def console(*, stderr: bool = False) -> Console:
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH)
 
 
+def say_if_compiling(sops: Path | None) -> None:
+    """Tell people at a terminal why the first command after a change takes its time."""
+    from riskscore.lexicon_cache import is_compiled
+    from riskscore.places import default_sops
+
+    err = Console(stderr=True, highlight=False)
+    if err.is_terminal and not is_compiled((sops or default_sops()) / "lexicons"):
+        err.print("compiling the lexicons, once after each change; about 20 seconds …", style="dim")
+
+
 class Screen:
     """Standard output for people; on standard error when the results themselves go to standard output."""
 

@@ -12,7 +12,7 @@ from factory import ROOT
 from riskscore.errors import SopError
 from riskscore.goods_text import check_examples, read_goods
 from riskscore.lexicon import Lexicon, load_lexicon
-from riskscore.lexicon_cache import load_cached
+from riskscore.lexicon_cache import is_compiled, load_cached
 
 SOME = ("bs.yml", "calibres.yml", "world.yml")
 TEXTS = ["Hunting rifle .308 Win", "Пиштољ за силикон", "p1stol", "Jagdgewehr", "glue gun", "okvir za 15 metaka", ""]
@@ -43,7 +43,9 @@ def fresh(files: Path) -> Lexicon:
 
 
 def test_what_comes_back_is_the_same(fresh: Lexicon, files: Path, tmp_path: Path) -> None:
+    assert not is_compiled(files, tmp_path)
     written, read = load_cached(files, tmp_path), load_cached(files, tmp_path)
+    assert is_compiled(files, tmp_path)
     assert len(list(tmp_path.glob("lexicon-*.npz"))) == 1
     assert same(fresh, written)
     assert same(fresh, read)
