@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskscore.folding import Folded, Index, fold_batch
 from riskscore.lexicon import BREAK_WORD, NUMBER, PURPOSE, Lexicon, name_of
-from riskscore.manipulation import SPACED_RUN, suspicious, without_manipulation
+from riskscore.manipulation import SPACED_RUN, plain_readings, suspicious
 from riskscore.phrases import find_phrases, words_with
 from riskscore.text_matches import crosses, in_own_script, pattern_hits, raw_span, tokens, word_stream
 from riskscore.text_weighing import (
@@ -250,10 +250,7 @@ def _undo_manipulation(texts: list[str], folded: Folded, lexicon: Lexicon, hits:
     seen = hits.take(np.flatnonzero(has(WEAPONS | (1 << LOOKALIKE), hits.concept) & (hits.status != UNSETTLED)))
     base = folded.begin
     columns = lexicon.columns
-    for one in "il":  # the digit one stands for either letter
-        if one == "l" and not (part.codes == ord("1")).any():
-            break
-        joined, changed = without_manipulation(part, one)
+    for joined, changed in plain_readings(part):
         again = _analyse(joined, lexicon, changed).hits
         good = (again.status == COUNTS) & has(WEAPONS & ~(1 << _CALIBRE), again.concept)
         size = again.end - again.start
@@ -272,8 +269,7 @@ def _promising(texts: list[str], lexicon: Lexicon) -> Index:
     """The texts in which a word, once written plainly, is one that the lexicon knows."""
     part = fold_batch(texts)
     good = np.zeros(len(texts), np.bool_)
-    for one in "il":
-        plain, changed = without_manipulation(part, one)
+    for plain, changed in plain_readings(part):
         stream, at = word_stream(plain.codes)
         words = words_with(stream, changed[at], lexicon.phrases)
         good[part.text_of(plain.origin[at[words]])] = True

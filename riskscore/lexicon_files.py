@@ -133,6 +133,10 @@ class Spelling:
         """Longer groups of letters are read first."""
         return Spelling(letters, re.compile("|".join(map(re.escape, sorted(letters, key=len, reverse=True)))))
 
+    def respell(self, text: str) -> str:
+        """The text with these letters written as the others."""
+        return self.groups.sub(lambda match: self.letters[match[0]], text)
+
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
@@ -236,8 +240,7 @@ def _spellings_of(name: str, raw: list[Any], faults: list[str]) -> list[Spelling
 def _respelt(text: str, spellings: Iterable[Spelling]) -> list[str]:
     """A word as it is written, and in every other way of writing its letters; the longest group of letters first."""
     text = unicodedata.normalize("NFC", text.lower())
-    ways = [spelling.groups.sub(lambda match, to=spelling.letters: to[match[0]], text) for spelling in spellings]  # type: ignore[misc]
-    return [text, *ways]
+    return [text, *(spelling.respell(text) for spelling in spellings)]
 
 
 def _listed(where: str, content: dict[str, Any], key: str, faults: list[str]) -> list[Any]:

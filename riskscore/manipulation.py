@@ -3,12 +3,15 @@ that were stretched brought back to one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from riskscore.folding import BREAK, Codes, Folded, Index, runs, tables
 
 LEET = {ord(a): ord(b) for a, b in zip("0134578@$!|", "oieastbasil", strict=True)}
+_LEET_SIGNS = "".join(map(chr, LEET))
 SPACED_RUN = 4  # letters written apart that make a word
 _STRETCHED = 3  # the same letter so many times is no honest spelling
 _APART = 4  # one to three signs between letters written apart
@@ -58,12 +61,12 @@ def suspicious(codes: Codes) -> Index:
 
 
 def _digits_as_letters(codes: Codes, letter: NDArray[np.bool_]) -> Index:
-    at = np.flatnonzero(among(codes, "".join(map(chr, LEET))))
+    at = np.flatnonzero(among(codes, _LEET_SIGNS))
     at = at[(at > 0) & (at < len(codes) - 2)]
     # A number before letters is a size ("20mm"); in a word that begins with digits, several letters follow.
     here = [letter[np.minimum(at + n, len(codes) - 1)] for n in range(5)]
     long = here[1] & here[2] & here[3]
-    two = among(codes[at + 1], "".join(map(chr, LEET))) & here[2] & here[3] & here[4]
+    two = among(codes[at + 1], _LEET_SIGNS) & here[2] & here[3] & here[4]
     inside = (here[1] & letter[at - 1]) | long | two
     # At the end of a word only behind several letters: "pušk4", not "A4".
     end = letter[at - 1] & letter[np.maximum(at - 2, 0)] & letter[np.maximum(at - 3, 0)] & ~tables().word[codes[at + 1]]
@@ -119,6 +122,13 @@ def _one_sound(codes: Codes, begins: Index, ends: Index) -> NDArray[np.bool_]:
     return np.isin(pair, [ord(pair[0]) * _BELOW + ord(pair[1]) for pair in _SOUNDS])
 
 
+def plain_readings(part: Folded) -> Iterator[tuple[Folded, NDArray[np.bool_]]]:
+    """`without_manipulation`, once or, where a digit one may stand for either letter, twice."""
+    yield without_manipulation(part, "i")
+    if (part.codes == ord("1")).any():
+        yield without_manipulation(part, "l")
+
+
 def without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.bool_]]:
     """The same texts with manipulated words written plainly, and where characters were changed.
 
@@ -133,7 +143,7 @@ def without_manipulation(part: Folded, one: str) -> tuple[Folded, NDArray[np.boo
     changed = np.zeros(len(codes), np.bool_)
     near = np.zeros(len(codes), np.bool_)
     near[1:-1] = letter[:-2] | letter[2:]
-    digit_like = among(codes, "".join(map(chr, LEET)))
+    digit_like = among(codes, _LEET_SIGNS)
     near[:-2] |= digit_like[:-2] & digit_like[1:-1] & letter[2:]  # two at once: "51lencer"
     for source, target in {**LEET, ord("1"): ord(one)}.items():
         here = near & (part.codes == source)

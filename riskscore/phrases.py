@@ -302,7 +302,7 @@ def words_with(stream: Codes, marked: NDArray[np.bool_], table: PhraseTable) -> 
     begin, end = gaps[:-1] + 1, gaps[1:]
     token = np.flatnonzero((before[end] > before[begin]) & (end - begin >= _SHORTEST_PLAIN))
     size = end[token] - begin[token] + 1  # each with the blank before it
-    row, place = _ranges(begin[token] - 1, size)
+    row, place = ranges(begin[token] - 1, size)
     some = np.append(stream[place], SPACE).astype(stream.dtype)
     some[np.flatnonzero(np.diff(row, prepend=-1))] = SPACE
     some_gaps = np.append(np.cumsum(size) - size, len(place))
@@ -319,14 +319,14 @@ def _next(
 ) -> tuple[Index, Index, _Found]:
     """Where phrases go on at the next token: rows of `state`, the states that follow, and what was found there."""
     low = words.first[token + 1]
-    origin, row = _ranges(low, words.first[token + 2] - low)
+    origin, row = ranges(low, words.first[token + 2] - low)
     again, part = _spread(words.word[row], table.word_first, table.word_parts)
     good, following = _follow(table, state[origin[again]], part)
     again = again[good]
     kept, found = _verified(stream, gaps, table, words, row[again], part[good])
     origin_words, following_words = origin[again][kept], following[kept]
     low = np.searchsorted(inside.token, token + 1)
-    origin, row = _ranges(low, np.searchsorted(inside.token, token + 1, side="right") - low)
+    origin, row = ranges(low, np.searchsorted(inside.token, token + 1, side="right") - low)
     good, following = _follow(table, state[origin], inside.part[row])
     return (
         np.concatenate([origin_words, origin[good]]),
@@ -346,7 +346,7 @@ def _follow(table: PhraseTable, state: Index, part: Index) -> tuple[Index, Index
     return row[good], table.following[place[good]]
 
 
-def _ranges(low: Index, size: Index) -> tuple[Index, Index]:
+def ranges(low: Index, size: Index) -> tuple[Index, Index]:
     """The numbers low .. low + size of each row: the row, and the number."""
     row = np.repeat(np.arange(len(low)), size)
     return row, np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + low[row]
@@ -354,7 +354,7 @@ def _ranges(low: Index, size: Index) -> tuple[Index, Index]:
 
 def _spread(keys: Index, first: Index, values: Index) -> tuple[Index, Index]:
     """Each key's group of values: rows of `keys`, repeated, and the values."""
-    row, place = _ranges(first[keys], first[keys + 1] - first[keys])
+    row, place = ranges(first[keys], first[keys + 1] - first[keys])
     return row, values[place]
 
 

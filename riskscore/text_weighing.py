@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from riskscore.folding import BREAK, Folded, Index
 from riskscore.lexicon import BREAK_WORD, FIRST_TOPIC, NUMBER, PURPOSE, SCOPES, WEAPON_CONCEPTS, Lexicon, bit
+from riskscore.phrases import ranges
 from riskscore.text_matches import between
 
 COUNTS, INSIDE, MASKED, LOWERED, UNSETTLED = range(5)
@@ -148,8 +149,7 @@ def _pairs(segment: Index, hits: Index, rows: Index) -> tuple[Index, Index]:
     """Each hit with each of the rows in its segment; both are sorted."""
     low = np.searchsorted(segment[rows], segment[hits])
     size = np.searchsorted(segment[rows], segment[hits], side="right") - low
-    which = np.repeat(np.arange(len(hits)), size)
-    place = np.arange(len(which)) - np.repeat(np.cumsum(size) - size, size) + low[which]
+    which, place = ranges(low, size)
     return hits[which], rows[place]
 
 
@@ -192,12 +192,6 @@ def _first_in_segment(segment: Index, start: Index, chosen: NDArray[np.bool_]) -
     return first
 
 
-def _makers_and_models(columns: dict[str, NDArray[np.int64]], term: Index) -> tuple[NDArray[np.bool_], ...]:
-    """Names of makers, and those of models without their maker ("Springfield ... 1911")."""
-    maker = columns["alone"][term] > 0
-    return maker, ~maker
-
-
 def settle(
     lexicon: Lexicon,
     term: Index,
@@ -233,9 +227,8 @@ def settle(
     settled = ((cues[text] & accepted) | (unsure[text] & unsure_accepted)) != 0
     settled |= unknown[text] < columns["alone"][term]
     name = needs & (status == COUNTS) & has(_NAMES, concept)
-    maker, model = (
-        np.bincount(text[name & kind], minlength=len(unknown)) > 0 for kind in _makers_and_models(columns, term)
-    )
+    makers = columns["alone"][term] > 0  # the others are models without their maker ("Springfield ... 1911")
+    maker, model = (np.bincount(text[name & kind], minlength=len(unknown)) > 0 for kind in (makers, ~makers))
     settled |= name & maker[text] & model[text]
     settled |= together[text] & has(_NAMES | _SIZES | _THINGS, concept)
     status[needs & (status == COUNTS) & ~settled] = UNSETTLED
